@@ -25,7 +25,8 @@ var (
 // that want one name exactly one wins, the other gets fs.ErrExist. A context
 // bounds the wait for storage where the driver can do so; a driver that can't
 // (librbd) returns only when its call does, and the caller must be ready to
-// kill its own process.
+// kill its own process. Every method answers fs.ErrInvalid, and does nothing,
+// for the name of a volume or snapshot that ValidName refuses.
 type Pool interface {
 	// Create makes a volume of exactly size bytes (0 is allowed, any multiple of
 	// 1 is) that reads as zeros and takes no room yet. It is open for reading
@@ -42,7 +43,8 @@ type Pool interface {
 	List(ctx context.Context) ([]string, error)
 
 	// Rename gives a closed volume a new name; its data, snapshots, metadata and
-	// clones stay as they are. fs.ErrNotExist, fs.ErrExist.
+	// clones stay as they are, and its clones name it anew as their parent.
+	// fs.ErrNotExist, fs.ErrExist (also when both names are the same).
 	Rename(ctx context.Context, from, to string) error
 
 	// Clone makes the volume clone from a snapshot of the volume parent: same
@@ -72,12 +74,13 @@ type Volume interface {
 	// ReadAt and WriteAt keep to the contracts of io; both know nothing of
 	// alignment, and WriteAt beyond the size fails with fs.ErrInvalid and
 	// writes nothing. A short write is io.ErrShortWrite. On a frozen volume
-	// WriteAt, Zero, Resize answer ErrFrozen.
+	// WriteAt, Zero, Resize answer ErrFrozen; Snapshot and SetMetadata work.
 	io.ReaderAt
 	io.WriterAt
 
 	// Zero makes length bytes from off read as zeros and gives their room back
-	// where the storage can do so.
+	// where the storage can do so. Beyond the size it fails with fs.ErrInvalid
+	// and changes nothing.
 	Zero(off, length int64) error
 
 	// Flush returns when all that was written before is durable. Nothing is
@@ -85,7 +88,7 @@ type Volume interface {
 	Flush() error
 
 	// Resize makes the volume size bytes large. What is cut off is gone; what is
-	// added reads as zeros.
+	// added reads as zeros. fs.ErrInvalid for a negative size.
 	Resize(size int64) error
 
 	// Size is the volume's size in bytes.
@@ -96,11 +99,14 @@ type Volume interface {
 	ObjectSize() int64
 
 	// Snapshot takes a snapshot of that name and freezes the volume: it takes
-	// no more writes, from this or any later opening. fs.ErrExist.
+	// no more writes, from this or any later opening. What was written before
+	// is durable with it. A frozen volume may get further snapshots.
+	// fs.ErrExist.
 	Snapshot(ctx context.Context, name string) error
 
 	// SetMetadata stores keys and values with the volume, durably; keys that
-	// are there already get the new value. Keys look like "spliced.origin".
+	// are there already get the new value. Keys look like "spliced.origin";
+	// values are UTF-8 text of 1 to 4096 bytes.
 	SetMetadata(ctx context.Context, values map[string]string) error
 
 	// Info tells what else is known of the volume.
