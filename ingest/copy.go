@@ -1,0 +1,240 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"spliced/block"
+	"spliced/disk"
+)
+
+const (
+	// writers is how many objects are decoded and written at once. Eight hide
+	// the storage's latency; more only take memory.
+	writers = 8
+	// maxStored bounds the bytes of payload that wait for their objects to
+	// become complete.
+	maxStored = 32 << 20
+	// zeroRun is the unit in which written data is searched for zeros, which
+	// are left out: a fresh volume reads as zeros.
+	zeroRun = 64 << 10
+	// firstSize is what a volume of unknown size starts with; it doubles as
+	// needed and is cut to the exact size at the end.
+	firstSize = 1 << 30
+	// abandonAfter is how long a failed copy waits for writes that don't return.
+	abandonAfter = 3 * time.Second
+)
+
+// A copier writes the extents of one image to one volume.
+type copier struct {
+	volume    block.Volume
+	limits    Limits
+	room      func(context.Context) (block.Room, error)
+	interrupt func(error)   // makes the source's reads fail
+	slots     chan struct{} // one token for each write under way
+	objects   *buffers
+	size      int64 // of the volume, as far as it has grown
+
+	written atomic.Int64 // bytes of data, zeros not counted
+	ended   atomic.Int64 // objects
+	begun   atomic.Int64
+}
+
+func (f *flow) newCopier(v block.Volume) *copier {
+	return &copier{
+		volume: v, limits: f.limits, room: f.pool.Room, interrupt: f.source.Stop,
+		slots: make(chan struct{}, writers), objects: newBuffers(int(v.ObjectSize())), size: v.Size(),
+	}
+}
+
+// run copies until the image is complete. When it fails all extents are given
+// back, but writes that hang in the storage may still be under way: see
+// errAbandoned.
+func (c *copier) run(ctx context.Context, r disk.Reader) error {
+	group, ctx := errgroup.WithContext(ctx)
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	group.Go(func() error { return c.stopping(c.watch(watching)) })
+	group.Go(func() error {
+		defer stopWatching()
+		return c.feed(ctx, r)
+	})
+	return c.settle(ctx, group)
+}
+
+// stopping wakes the feed when it waits for the source, since nothing else
+// does, and passes err on.
+func (c *copier) stopping(err error) error {
+	if err != nil {
+		c.interrupt(err)
+	}
+	return err
+}
+
+// errAbandoned says that writes still hang in the storage after the copy
+// failed: the volume can't be closed, and only the end of the process ends them.
+var errAbandoned = errors.New("writes are still under way")
+
+func (c *copier) settle(ctx context.Context, group *errgroup.Group) error {
+	done := make(chan error, 1)
+	go func() { done <- group.Wait() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(abandonAfter):
+		return errors.Join(context.Cause(ctx), errAbandoned)
+	}
+}
+
+// feed gathers extents into objects and starts their writes; it returns when
+// all writes have.
+func (c *copier) feed(ctx context.Context, r disk.Reader) error {
+	group, ctx := errgroup.WithContext(ctx)
+	g := newGatherer(c.volume.ObjectSize(), maxStored)
+	err := c.gather(ctx, group, g, r)
+	for _, b := range g.rest() {
+		if err != nil {
+			b.release()
+			continue
+		}
+		err = c.start(ctx, group, b)
+	}
+	if werr := group.Wait(); werr != nil {
+		return werr
+	}
+	return err
+}
+
+func (c *copier) gather(ctx context.Context, group *errgroup.Group, g *gatherer, r disk.Reader) error {
+	for {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if e.Data == nil {
+			continue
+		}
+		if err := c.fit(ctx, e.Offset+e.Length); err != nil {
+			e.Data.Release()
+			return err
+		}
+		out := g.add(e)
+		for i, b := range out {
+			if err := c.start(ctx, group, b); err != nil {
+				for _, b := range out[i+1:] {
+					b.release()
+				}
+				return err
+			}
+		}
+	}
+}
+
+// fit grows the volume when end lies behind it: only volumes of unknown size
+// do. Resizing needs the volume for itself, so the writes under way end first.
+func (c *copier) fit(ctx context.Context, end int64) error {
+	if end <= c.size {
+		return nil
+	}
+	for range writers {
+		if err := c.acquire(ctx); err != nil {
+			return err
+		}
+	}
+	defer func() {
+		for range writers {
+			<-c.slots
+		}
+	}()
+	size := max(c.size, firstSize)
+	for size < end {
+		size *= 2
+	}
+	if err := c.volume.Resize(size); err != nil {
+		return fmt.Errorf("cannot grow the volume to %d bytes: %w", size, err)
+	}
+	c.size = size
+	return nil
+}
+
+func (c *copier) acquire(ctx context.Context) error {
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// start writes a batch in the background. The batch is released in any case.
+func (c *copier) start(ctx context.Context, group *errgroup.Group, b *batch) error {
+	if err := c.acquire(ctx); err != nil {
+		b.release()
+		return err
+	}
+	c.begun.Add(1)
+	group.Go(func() error {
+		defer func() { <-c.slots }()
+		defer c.ended.Add(1)
+		defer b.release()
+		for _, run := range b.runs() {
+			if err := c.write(run); err != nil {
+				return c.stopping(err)
+			}
+		}
+		return nil
+	})
+	return nil
+}
+
+// write decodes and writes extents that touch each other.
+func (c *copier) write(run []disk.Extent) error {
+	start := run[0].Offset
+	if plain := run[0].Data.Plain(); plain != nil && len(run) == 1 {
+		return c.writeData(plain, start)
+	}
+	last := run[len(run)-1]
+	length := last.Offset + last.Length - start
+	buf := c.objects.get()
+	defer c.objects.put(buf)
+	if length > int64(len(*buf)) {
+		*buf = make([]byte, length)
+	}
+	data := (*buf)[:length]
+	for _, e := range run {
+		dst := data[e.Offset-start:][:e.Length]
+		if plain := e.Data.Plain(); plain != nil {
+			copy(dst, plain)
+			continue
+		}
+		if err := e.Data.DecodeTo(dst); err != nil {
+			return err
+		}
+	}
+	return c.writeData(data, start)
+}
+
+// writeData writes what isn't zero of data.
+func (c *copier) writeData(data []byte, offset int64) error {
+	for from, to := range dataRuns(data, zeroRun) {
+		if _, err := c.volume.WriteAt(data[from:to], offset+int64(from)); err != nil {
+			return fmt.Errorf("cannot write to the pool at byte %d of the volume: %w", offset+int64(from), err)
+		}
+		c.written.Add(int64(to - from))
+	}
+	return nil
+}
