@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -28,11 +29,11 @@ func (f fields) add(groups []string, a slog.Attr) fields {
 		return f
 	}
 	if v.Kind() != slog.KindGroup {
-		key := strings.Join(append(groups[:len(groups):len(groups)], a.Key), ".")
+		key := strings.Join(append(slices.Clip(groups), a.Key), ".")
 		return append(f, field{key: key, value: v.String()})
 	}
 	if a.Key != "" {
-		groups = append(groups[:len(groups):len(groups)], a.Key)
+		groups = append(slices.Clip(groups), a.Key)
 	}
 	for _, m := range v.Group() {
 		f = f.add(groups, m)

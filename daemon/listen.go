@@ -65,7 +65,7 @@ func lockFolder(dir string) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits an int
+	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = d.Close()
 		return nil, fmt.Errorf("another process is making a socket in %s: %w", dir, err)
 	}
@@ -118,7 +118,7 @@ func bind(ctx context.Context, path string) (*net.UnixListener, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		return errors.Join(c.Control(func(fd uintptr) {
-			err = unix.Fchmod(int(fd), 0o600) //nolint:gosec // a descriptor fits an int
+			err = unix.Fchmod(int(fd), 0o600)
 		}), err)
 	}}
 	l, err := lc.Listen(ctx, "unix", path)

@@ -130,7 +130,7 @@ func adopt(n int) ([]*net.UnixListener, error) {
 }
 
 func adoptOne(fd int) (*net.UnixListener, error) {
-	f := os.NewFile(uintptr(fd), "LISTEN_FD_"+strconv.Itoa(fd)) //nolint:gosec // fd is between 3 and 3+maxSockets
+	f := os.NewFile(uintptr(fd), "LISTEN_FD_"+strconv.Itoa(fd))
 	defer func() { _ = f.Close() }()
 	l, err := net.FileListener(f)
 	if err != nil {
