@@ -45,10 +45,3 @@ func (g *gauge) close() <-chan struct{} {
 	g.shut = true
 	return g.idle
 }
-
-// count returns how many go on now.
-func (g *gauge) count() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.n
-}

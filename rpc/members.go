@@ -1,6 +1,9 @@
 package rpc
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A keySet notices a key that comes a second time. Most objects have few keys,
 // so the first ones are compared one by one and need no map.
@@ -17,10 +20,8 @@ func (k *keySet) add(quoted []byte) bool {
 	if bytes.IndexByte(quoted, '\\') >= 0 {
 		key = unquote(quoted)
 	}
-	for _, seen := range k.few[:k.n] {
-		if seen == key {
-			return true
-		}
+	if slices.Contains(k.few[:k.n], key) {
+		return true
 	}
 	if k.n < len(k.few) {
 		k.few[k.n] = key

@@ -103,7 +103,7 @@ func (s *Server) ServeConn(ctx context.Context, conn *net.UnixConn) error {
 	var sessions sync.WaitGroup
 	sessions.Go(func() {
 		defer cancel()
-		newSession(s, life, conn, Peer{Access: AccessAdmin}).run()
+		newSession(s, life, conn, Peer{Access: AccessAdmin}).run(ctx)
 	})
 	<-ctx.Done()
 	return s.drain(life, &sessions)
@@ -118,9 +118,9 @@ func (s *Server) accept(ctx context.Context, ln *net.UnixListener, life *life, s
 		switch {
 		case err == nil:
 			pause = 5 * time.Millisecond
-			s.welcome(conn, life, sessions)
+			s.welcome(ctx, conn, life, sessions)
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the listener was closed because the end was asked for
 		case !passing(err):
 			return fmt.Errorf("wait for peers: %w", err)
 		default:
@@ -157,7 +157,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 }
 
 // welcome serves a peer, or says why not.
-func (s *Server) welcome(conn *net.UnixConn, life *life, sessions *sync.WaitGroup) {
+func (s *Server) welcome(ctx context.Context, conn *net.UnixConn, life *life, sessions *sync.WaitGroup) {
 	peer, err := peerOf(conn)
 	if err != nil {
 		s.log().Warn("peer refused", slog.Any("cause", err))
@@ -174,7 +174,7 @@ func (s *Server) welcome(conn *net.UnixConn, life *life, sessions *sync.WaitGrou
 	}
 	sessions.Go(func() {
 		defer s.unseat(peer)
-		newSession(s, life, conn, peer).run()
+		newSession(s, life, conn, peer).run(ctx)
 	})
 }
 

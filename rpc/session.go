@@ -65,9 +65,9 @@ func newSession(srv *Server, life *life, conn *net.UnixConn, peer Peer) *session
 }
 
 // run serves the connection until it ends and all its calls have returned.
-func (s *session) run() {
+func (s *session) run(ctx context.Context) {
 	s.tasks.Go(s.write)
-	lib := jsonrpc2.NewConn(context.WithoutCancel(s.ctx), s, s, jsonrpc2.SetLogger(silent{}))
+	lib := jsonrpc2.NewConn(context.WithoutCancel(ctx), s, s, jsonrpc2.SetLogger(silent{}))
 	s.tasks.Go(func() { s.untilClosed(lib) })
 	<-lib.DisconnectNotify()
 	s.hangUp()

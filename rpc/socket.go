@@ -17,8 +17,8 @@ func Pair() (a, b *net.UnixConn, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a pair of sockets: %w", err)
 	}
-	a, errA := FileConn(os.NewFile(uintptr(fds[0]), "socketpair")) //nolint:gosec // socketpair(2) gives no negative ones
-	b, errB := FileConn(os.NewFile(uintptr(fds[1]), "socketpair")) //nolint:gosec // as above
+	a, errA := FileConn(os.NewFile(uintptr(fds[0]), "socketpair"))
+	b, errB := FileConn(os.NewFile(uintptr(fds[1]), "socketpair"))
 	if err := errors.Join(errA, errB); err != nil {
 		for _, c := range []*net.UnixConn{a, b} {
 			if c != nil {
