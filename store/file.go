@@ -1,0 +1,161 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	folderMode = 0o750
+	fileMode   = 0o640
+)
+
+// disk is what the store does to files, made of system's calls.
+type disk struct{ sys system }
+
+// writeTemp writes a new file under a dot-name in folder, durably but for the
+// folder's entry, and returns its base name. A failure leaves nothing behind,
+// unless the removal fails as well; the sweep takes care of that.
+func (d disk) writeTemp(folder string, data []byte) (string, error) {
+	name := tempName()
+	path := filepath.Join(folder, name)
+	fd, err := d.open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW)
+	if err != nil {
+		return "", fmt.Errorf("cannot make a file in %s: %w", folder, err)
+	}
+	err = d.writeAll(fd, data)
+	if err == nil {
+		err = again(func() error { return d.sys.Fsync(fd) })
+	}
+	// Close may tell of a write that failed late (NFS, quota); EINTR doesn't.
+	if closeErr := d.sys.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
+		err = closeErr
+	}
+	if err != nil {
+		_ = d.unlink(path)
+		return "", fmt.Errorf("cannot write a file in %s: %w", folder, err)
+	}
+	return name, nil
+}
+
+func (d disk) writeAll(fd int, data []byte) error {
+	for len(data) > 0 {
+		var n int
+		err := again(func() (err error) {
+			n, err = d.sys.Write(fd, data)
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case n <= 0:
+			return io.ErrShortWrite
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// read returns a file's content, of at most limit bytes, and the mark of just
+// that content. It neither follows a symbolic link nor waits on a FIFO.
+func (d disk) read(path string, limit int) (data []byte, m mark, err error) {
+	fd, err := d.open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return nil, mark{}, err
+	}
+	defer d.sys.Close(fd) //nolint:errcheck // nothing was written
+	var st unix.Stat_t
+	if err := again(func() error { return d.sys.Fstat(fd, &st) }); err != nil {
+		return nil, mark{}, err
+	}
+	m = markOf(&st)
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, m, errNotRegular
+	case st.Size > int64(limit):
+		return nil, m, fmt.Errorf("%w of %d bytes", ErrTooLarge, limit)
+	}
+	// One byte more than the size shows the end, and a file that grows.
+	data = make([]byte, st.Size+1)
+	n, err := d.readAll(fd, data)
+	switch {
+	case err != nil:
+		return nil, m, err
+	case int64(n) != st.Size:
+		return nil, m, errChanging
+	}
+	return data[:n], m, nil
+}
+
+var (
+	errNotRegular = errors.New("it is not a regular file")
+	errChanging   = errors.New("it changed while it was read")
+)
+
+func (d disk) readAll(fd int, buf []byte) (int, error) {
+	total := 0
+	for total < len(buf) {
+		var n int
+		err := again(func() (err error) {
+			n, err = d.sys.Read(fd, buf[total:])
+			return err
+		})
+		if err != nil || n <= 0 {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// syncFolder makes a folder's entries durable.
+func (d disk) syncFolder(path string) error {
+	fd, err := d.open(path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return fmt.Errorf("cannot open the folder %s to make it durable: %w", path, err)
+	}
+	defer d.sys.Close(fd) //nolint:errcheck // nothing was written by this descriptor
+	if err := again(func() error { return d.sys.Fsync(fd) }); err != nil {
+		return fmt.Errorf("cannot make the folder %s durable: %w", path, err)
+	}
+	return nil
+}
+
+func (d disk) open(path string, flags int) (fd int, err error) {
+	err = again(func() (err error) {
+		fd, err = d.sys.Open(path, flags, fileMode)
+		return err
+	})
+	return fd, err
+}
+
+func (d disk) rename(from, to string, flags uint) error {
+	return again(func() error { return d.sys.Rename(from, to, flags) })
+}
+
+// unlink removes a file; one that isn't there is removed already.
+func (d disk) unlink(path string) error {
+	err := again(func() error { return d.sys.Unlink(path) })
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
+
+func (d disk) lstat(path string) (st unix.Stat_t, err error) {
+	err = again(func() error { return d.sys.Lstat(path, &st) })
+	return st, err
+}
+
+// tempName matches tempGrammar. crypto/rand.Read never fails.
+func tempName() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return ".tmp-" + hex.EncodeToString(b[:])
+}

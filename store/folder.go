@@ -1,0 +1,192 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A folder is one kind's place on the disk: files NAME+ext.
+type folder struct {
+	store *Store
+	kind  string
+	ext   string // with its dot
+	path  string
+
+	prepared bool // guarded by store.writing
+
+	mu      sync.Mutex
+	names   []string // what the folder held when its mark was seen
+	seen    mark
+	settled bool
+}
+
+func newFolder(s *Store, kind, ext string) *folder {
+	if !kindGrammar.MatchString(kind) || kind == batchKind {
+		panic(fmt.Sprintf("store: %q can't be a kind", kind))
+	}
+	f := &folder{store: s, kind: kind, ext: ext, path: filepath.Join(s.dir, kind)}
+	s.register(f)
+	return f
+}
+
+func (f *folder) file(name string) string { return filepath.Join(f.path, name+f.ext) }
+
+// prepare makes the folder, durably, and removes what a killed process left in
+// it. The caller holds store.writing. It is done once, unless somebody takes the
+// folder away; a failure is tried again by the next writer.
+func (f *folder) prepare() error {
+	d := f.store.disk
+	if f.prepared {
+		if _, err := d.lstat(f.path); err == nil {
+			return nil
+		}
+		f.prepared = false
+	}
+	if err := d.makeFolder(f.path); err != nil {
+		return err
+	}
+	if f.store.mayRemoveTemps() {
+		if err := d.sweep(f.path); err != nil {
+			return err
+		}
+	}
+	f.prepared = true
+	return nil
+}
+
+// makeFolder makes sure that a folder, its entry and its entries are durable:
+// they may come from a process that was killed before it could see to that.
+func (d disk) makeFolder(path string) error {
+	err := again(func() error { return d.sys.Mkdir(path, folderMode) })
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("cannot make the folder %s: %w", path, err)
+	}
+	// A parent that isn't ours may be closed to us; its entry was made by others.
+	if err := d.syncFolder(filepath.Dir(path)); err != nil && !errors.Is(err, unix.EACCES) {
+		return err
+	}
+	return d.syncFolder(path)
+}
+
+// sweep removes the temporary files of a process that is no more.
+func (d disk) sweep(path string) error {
+	entries, err := d.sys.ReadDir(path)
+	if err != nil {
+		return fmt.Errorf("cannot list the folder %s: %w", path, err)
+	}
+	for _, e := range entries {
+		if !tempGrammar.MatchString(e.Name()) || e.IsDir() {
+			continue
+		}
+		if err := d.unlink(filepath.Join(path, e.Name())); err != nil {
+			return fmt.Errorf("cannot remove the leftover %s: %w", filepath.Join(path, e.Name()), err)
+		}
+	}
+	return nil
+}
+
+// list returns the names in the folder, sorted; the result is not to be changed.
+// A folder that isn't there is empty.
+func (f *folder) list() ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	st, err := f.store.disk.lstat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("cannot look at the folder %s: %w", f.path, err)
+	}
+	m := markOf(&st)
+	if f.settled && m == f.seen {
+		return f.names, nil
+	}
+	entries, err := f.store.disk.sys.ReadDir(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the folder %s: %w", f.path, err)
+	}
+	f.names, f.seen, f.settled = f.namesOf(entries), m, m.settled(now)
+	return f.names, nil
+}
+
+func (f *folder) namesOf(entries []fs.DirEntry) []string {
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		name, ours := strings.CutSuffix(e.Name(), f.ext)
+		if ours && nameGrammar.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// exists tells whether anything stands under the name, be it broken.
+func (f *folder) exists(name string) (bool, error) {
+	_, err := f.store.disk.lstat(f.file(name))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	default:
+		return false, fmt.Errorf("cannot look at %s: %w", f.file(name), err)
+	}
+}
+
+// put gives name the content data; with fresh set it fails with fs.ErrExist
+// where something has that name.
+func (f *folder) put(name string, data []byte, fresh bool) error {
+	s := f.store
+	unlock, err := s.beginWrite()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	temp, err := s.disk.writeTemp(f.path, data)
+	if err != nil {
+		return err
+	}
+	var flags uint
+	if fresh {
+		flags = unix.RENAME_NOREPLACE
+	}
+	from := filepath.Join(f.path, temp)
+	if err := s.disk.rename(from, f.file(name), flags); err != nil {
+		_ = s.disk.unlink(from) // the sweep of the next start sees to a failure
+		return fmt.Errorf("cannot put %s in place: %w", f.file(name), err)
+	}
+	if err := s.disk.syncFolder(f.path); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotDurable, err)
+	}
+	return nil
+}
+
+// remove takes name away; fs.ErrNotExist where it isn't.
+func (f *folder) remove(name string) error {
+	s := f.store
+	unlock, err := s.beginWrite()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := again(func() error { return s.disk.sys.Unlink(f.file(name)) }); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", f.file(name), err)
+	}
+	if err := s.disk.syncFolder(f.path); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotDurable, err)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package strictyaml
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A field is one key of a struct.
+type field struct {
+	key       string
+	index     []int
+	omitEmpty bool
+}
+
+// types holds the fields of every struct that can be reached from a Codec's type.
+type types map[reflect.Type][]field
+
+// learn walks everything that t can hold.
+func (ts types) learn(t reflect.Type) error {
+	if ownYAML(t) {
+		return fmt.Errorf("%v brings its own YAML methods, behind which nothing can be checked", t)
+	}
+	if isText(t) {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.String, reflect.Bool, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return nil
+	case reflect.Pointer, reflect.Slice:
+		return ts.learn(t.Elem())
+	case reflect.Map:
+		if t.Key().Kind() != reflect.String || isText(t.Key()) {
+			return fmt.Errorf("%v has keys that are no strings", t)
+		}
+		return ts.learn(t.Elem())
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return nil
+		}
+	case reflect.Struct:
+		return ts.learnStruct(t)
+	default:
+	}
+	return fmt.Errorf("%v has no YAML form", t)
+}
+
+func (ts types) learnStruct(t reflect.Type) error {
+	if _, known := ts[t]; known {
+		return nil
+	}
+	ts[t] = nil // ends the recursion of a type that holds itself
+	fields, err := ts.fieldsOf(t)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool)
+	for _, f := range fields {
+		if seen[f.key] {
+			return fmt.Errorf("%v has the key %q twice", t, f.key)
+		}
+		seen[f.key] = true
+	}
+	ts[t] = fields
+	return nil
+}
+
+func (ts types) fieldsOf(t reflect.Type) ([]field, error) {
+	var out []field
+	for sf := range t.Fields() {
+		tag := tagOf(sf)
+		switch {
+		case tag.skip:
+		case tag.inline && sf.Type.Kind() == reflect.Struct:
+			inner, err := ts.fieldsOf(sf.Type)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range inner {
+				f.index = append([]int{sf.Index[0]}, f.index...)
+				out = append(out, f)
+			}
+		case tag.inline:
+			return nil, fmt.Errorf("field %s of %v: only a struct can be inlined", sf.Name, t)
+		default:
+			if err := ts.learn(sf.Type); err != nil {
+				return nil, fmt.Errorf("field %s: %w", sf.Name, err)
+			}
+			out = append(out, field{key: tag.key, index: sf.Index, omitEmpty: tag.omitEmpty})
+		}
+	}
+	return out, nil
+}
+
+type fieldTag struct {
+	key                     string
+	omitEmpty, inline, skip bool
+}
+
+func tagOf(sf reflect.StructField) fieldTag {
+	text, ok := sf.Tag.Lookup("yaml")
+	if !ok {
+		text = sf.Tag.Get("json")
+	}
+	parts := strings.Split(text, ",")
+	out := fieldTag{key: parts[0], skip: text == "-" || !sf.IsExported() && !sf.Anonymous}
+	for _, p := range parts[1:] {
+		out.omitEmpty = out.omitEmpty || p == "omitempty" || p == "omitzero"
+		out.inline = out.inline || p == "inline"
+	}
+	if out.key == "" {
+		out.inline = out.inline || sf.Anonymous && sf.Type.Kind() == reflect.Struct
+		out.key = strings.ToLower(sf.Name)
+	}
+	if !sf.IsExported() && !out.inline {
+		out.skip = true
+	}
+	return out
+}
+
+var errNoText = errors.New("the type has no text form")
+
+func ownYAML(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[yaml.Unmarshaler]()) || p.Implements(reflect.TypeFor[yaml.Marshaler]())
+}
+
+// isText tells whether values of t are written as one scalar by t's own rules.
+func isText(t reflect.Type) bool {
+	if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[time.Duration]() {
+		return true
+	}
+	p := reflect.PointerTo(t)
+	return t.Kind() != reflect.Pointer &&
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) &&
+		p.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+}
+
+// setText gives v, for whose type isText holds, the value that text spells.
+func setText(v reflect.Value, text string) error {
+	switch p := v.Addr().Interface().(type) {
+	case *time.Time:
+		t, err := time.Parse(time.RFC3339Nano, text)
+		*p = t
+		return err
+	case *time.Duration:
+		d, err := time.ParseDuration(text)
+		*p = d
+		return err
+	case encoding.TextUnmarshaler:
+		return p.UnmarshalText([]byte(text))
+	default:
+		return errNoText
+	}
+}
+
+// textOf spells v, for whose type isText holds.
+func textOf(v reflect.Value) (string, error) {
+	addressed := reflect.New(v.Type())
+	addressed.Elem().Set(v)
+	switch p := addressed.Interface().(type) {
+	case *time.Time:
+		return p.Format(time.RFC3339Nano), nil
+	case *time.Duration:
+		return p.String(), nil
+	case encoding.TextMarshaler:
+		b, err := p.MarshalText()
+		return string(b), err
+	default:
+		return "", errNoText
+	}
+}

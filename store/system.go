@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// system is every call by which the store touches the disk, so that tests can
+// let any of them fail and replay what a power cut would have left. Failures are
+// bare errnos.
+type system interface {
+	Mkdir(path string, mode uint32) error
+	Open(path string, flags int, mode uint32) (fd int, err error)
+	Read(fd int, p []byte) (int, error)
+	Write(fd int, p []byte) (int, error)
+	Fsync(fd int) error
+	Close(fd int) error
+	Fstat(fd int, st *unix.Stat_t) error
+	Lstat(path string, st *unix.Stat_t) error
+	ReadDir(path string) ([]fs.DirEntry, error)
+	Rename(from, to string, flags uint) error
+	Unlink(path string) error
+	Flock(fd, how int) error
+}
+
+// kernel is the real system.
+type kernel struct{}
+
+func (kernel) Mkdir(path string, mode uint32) error { return unix.Mkdir(path, mode) }
+
+func (kernel) Open(path string, flags int, mode uint32) (int, error) {
+	return unix.Open(path, flags|unix.O_CLOEXEC, mode)
+}
+
+func (kernel) Read(fd int, p []byte) (int, error)       { return unix.Read(fd, p) }
+func (kernel) Write(fd int, p []byte) (int, error)      { return unix.Write(fd, p) }
+func (kernel) Fsync(fd int) error                       { return unix.Fsync(fd) }
+func (kernel) Close(fd int) error                       { return unix.Close(fd) }
+func (kernel) Fstat(fd int, st *unix.Stat_t) error      { return unix.Fstat(fd, st) }
+func (kernel) Lstat(path string, st *unix.Stat_t) error { return unix.Lstat(path, st) }
+func (kernel) Unlink(path string) error                 { return unix.Unlink(path) }
+func (kernel) Flock(fd, how int) error                  { return unix.Flock(fd, how) }
+
+func (kernel) Rename(from, to string, flags uint) error {
+	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, flags)
+}
+
+func (kernel) ReadDir(path string) ([]fs.DirEntry, error) {
+	f, err := os.Open(path) //nolint:gosec // the state folder is the admin's choice
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	entries, err := f.ReadDir(-1)
+	return entries, bare(err)
+}
+
+// bare takes the errno out of what package os wraps around it.
+func bare(err error) error {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
+		return errno
+	}
+	return err
+}
+
+// again repeats a call that a signal interrupted (signal(7)). It is not for
+// close, which has closed the descriptor even then (close(2)).
+func again(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
