@@ -1,0 +1,46 @@
+package disk
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A buffer is memory on loan from a lender, for as many payloads as share it.
+type buffer struct {
+	data []byte
+	refs atomic.Int32
+	home *sync.Pool
+}
+
+func (b *buffer) release() {
+	if b.refs.Add(-1) == 0 {
+		b.home.Put(b)
+	}
+}
+
+// bufferStep is the unit in which the sizes of buffers differ: payloads of
+// compressed grains have all sizes, and a buffer wastes less than this.
+const bufferStep = 4 << 10
+
+// A lender lends buffers of up to a largest size, and lends those again that
+// came back.
+type lender struct {
+	classes []sync.Pool
+}
+
+func newLender(largest int) *lender {
+	return &lender{classes: make([]sync.Pool, (largest+bufferStep-1)/bufferStep)}
+}
+
+// lend returns a buffer of at least n bytes (1 to the largest) with one
+// reference.
+func (l *lender) lend(n int) *buffer {
+	class := (n - 1) / bufferStep
+	home := &l.classes[class]
+	b, ok := home.Get().(*buffer)
+	if !ok {
+		b = &buffer{data: make([]byte, (class+1)*bufferStep), home: home}
+	}
+	b.refs.Store(1)
+	return b
+}

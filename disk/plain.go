@@ -1,0 +1,18 @@
+package disk
+
+// A plain payload is bytes that need no decoding, in a buffer that it may
+// share.
+type plain struct {
+	bytes  []byte
+	stored int
+	buf    *buffer
+}
+
+func (p *plain) Plain() []byte { return p.bytes }
+func (p *plain) Stored() int   { return p.stored }
+func (p *plain) Release()      { p.buf.release() }
+
+func (p *plain) DecodeTo(dst []byte) error {
+	copy(dst, p.bytes)
+	return nil
+}
