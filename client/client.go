@@ -49,8 +49,8 @@ func New(ctx context.Context, socket *net.UnixConn) *Client {
 
 // Call sends a request and waits for the answer, which it decodes into result
 // (a pointer, or nil to drop it). Params is anything that encodes to a JSON
-// object, or nil. The files go along as descriptors 0, 1, … for parameters such
-// as rpc.FD to point to; they stay the caller's.
+// object, or nil. The files go along as descriptors 0, 1, …, to which parameters
+// point: {"source": {"fd": 0}}. They stay the caller's.
 //
 // It returns an *rpc.Error where the daemon refused or could not do it,
 // rpc.ErrClosed when the connection is gone, or what ctx says; in the last case

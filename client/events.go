@@ -13,8 +13,8 @@ const eventRoom = 64
 
 // An Event is one job.event notification.
 type Event struct {
-	Job    string          `json:"job"` // the job's id
-	Seq    uint64          `json:"seq"` // grows with each event of a job; a gap means that some were dropped
+	Job    string          `json:"id"`  // the job's id
+	Seq    int64           `json:"seq"` // grows with each event of a job; a gap means that some were dropped
 	Params json.RawMessage `json:"-"`   // the whole of it, as it came
 }
 

@@ -28,24 +28,24 @@ func NewCall(peer Peer, files ...*os.File) *Call {
 // FDs returns how many descriptors came with the request.
 func (c *Call) FDs() int { return len(c.fds) }
 
-// TakeFD hands over the descriptor that a parameter points to; whoever takes it
-// closes it. One that nobody takes is closed after the call. InvalidParams when
+// TakeFD hands over the descriptor of that index, 0 being the first; whoever takes
+// it closes it. One that nobody takes is closed after the call. InvalidParams when
 // there is none of that index, or it was taken before.
 //
 // The descriptor shares its description with the peer: don't lock, truncate or
 // seek it, nor set O_NONBLOCK, which os.File.Fd may clear and exec.Cmd calls.
 // Use SyscallConn, or pass the file on with Conn.Call.
-func (c *Call) TakeFD(ref FD) (*os.File, error) {
+func (c *Call) TakeFD(index int) (*os.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ref.Index < 0 || ref.Index >= len(c.fds) {
-		return nil, Errorf(InvalidParams, "Cannot take descriptor %d: %d came with the request.", ref.Index, len(c.fds)).WithField("fd")
+	if index < 0 || index >= len(c.fds) {
+		return nil, Errorf(InvalidParams, "Cannot take descriptor %d: %d came with the request.", index, len(c.fds)).WithField("fd")
 	}
-	f := c.fds[ref.Index]
+	f := c.fds[index]
 	if f == nil {
-		return nil, Errorf(InvalidParams, "Cannot take descriptor %d: two parameters point to it.", ref.Index).WithField("fd")
+		return nil, Errorf(InvalidParams, "Cannot take descriptor %d: two parameters point to it.", index).WithField("fd")
 	}
-	c.fds[ref.Index] = nil
+	c.fds[index] = nil
 	return f, nil
 }
 

@@ -77,7 +77,7 @@ func decodeStruct(raw []byte, v reflect.Value, path string) error {
 		for _, f := range fields {
 			if f.name == key {
 				seen[key] = true
-				return decodeValue(value, v.FieldByIndex(f.index), at)
+				return decodeValue(value, f.at(v), at)
 			}
 		}
 		return Errorf(InvalidParams, "Cannot take parameter %q: it is unknown.", at).WithField(at)

@@ -16,7 +16,8 @@ type field struct {
 }
 
 // fieldsOf lists the JSON members of a struct in the order of their
-// declaration, those of embedded structs in place.
+// declaration, those of embedded structs in place. Those of an embedded pointer
+// may all be absent.
 //
 // A member is required unless its json tag says omitempty or omitzero, or its
 // type is a pointer. The tag `doc:"…"` describes it.
@@ -29,9 +30,10 @@ func fieldsOf(t reflect.Type) []field {
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
-		if sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct {
-			for _, f := range fieldsOf(sf.Type) {
+		if inner, pointer := embedded(sf, name); inner != nil {
+			for _, f := range fieldsOf(inner) {
 				f.index = append([]int{i}, f.index...)
+				f.required = f.required && !pointer
 				fields = append(fields, f)
 			}
 			continue
@@ -51,4 +53,35 @@ func fieldsOf(t reflect.Type) []field {
 		})
 	}
 	return fields
+}
+
+// embedded returns the struct whose members a field lends to the one around it,
+// or nil.
+func embedded(sf reflect.StructField, name string) (inner reflect.Type, pointer bool) {
+	if !sf.Anonymous || name != "" {
+		return nil, false
+	}
+	t := sf.Type
+	if t.Kind() == reflect.Pointer {
+		t, pointer = t.Elem(), true
+	}
+	if t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	return t, pointer
+}
+
+// at returns the place of a field in a struct, with memory for the embedded
+// pointers on the way.
+func (f field) at(v reflect.Value) reflect.Value {
+	for _, i := range f.index {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	return v
 }

@@ -177,8 +177,9 @@ func (o *outbox) drop() {
 	o.queue, o.length = nil, 0
 }
 
+// closeFDs closes duplicates that were, or were to be, passed on.
 func closeFDs(fds []int) {
 	for _, fd := range fds {
-		_ = unix.Close(fd) // a duplicate that was only passed on
+		_ = unix.Close(fd) // nothing was written through it
 	}
 }

@@ -249,3 +249,13 @@ func (r *reader) close() {
 	}
 	r.batches = nil
 }
+
+// closeAll closes descriptors that nobody wants. What close(2) says is of no
+// use here: they were only read from, or not even that.
+func closeAll(fds []*os.File) {
+	for _, f := range fds {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}

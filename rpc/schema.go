@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Schemer is a type that describes itself in the OpenRPC document. It returns
@@ -68,6 +69,8 @@ func ownSchema(t reflect.Type) any {
 	switch v := reflect.New(t).Interface().(type) {
 	case Schemer:
 		return v.JSONSchema()
+	case *time.Time:
+		return object{"type": "string", "format": "date-time"}
 	case json.Marshaler:
 		return object{}
 	case encoding.TextMarshaler:

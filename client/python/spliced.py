@@ -8,7 +8,7 @@
                      {"pool": "vms", "name": "web", "source": {"fd": 0}, "wait": True},
                      fds=[ova]))
 
-One file, the standard library alone, Python 3.9 or later. A Client may be used
+One file, the standard library alone, Python 3.10 or later. A Client may be used
 by one thread at a time. Run as a program it makes one call, with standard input
 as descriptor 0 where --stdin is given:
 
