@@ -220,7 +220,7 @@ func TestSocketsRefusesOtherDescriptors(t *testing.T) {
 		"an IPv4 datagram socket":                  rawSocket(unix.AF_INET, unix.SOCK_DGRAM),
 		"a netlink datagram socket":                rawSocket(unix.AF_NETLINK, unix.SOCK_DGRAM),
 		"a Unix stream socket that doesn't listen": rawSocket(unix.AF_UNIX, unix.SOCK_STREAM),
-		"a regular file":                           opened(os.Args[0]),
+		"a regular file":                           opened("/etc/passwd"),
 		"a directory":                              opened("/"),
 		"a character device":                       opened("/dev/null"),
 		"a pipe": func(t *testing.T) *os.File {
