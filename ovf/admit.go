@@ -11,7 +11,7 @@ import (
 func (a *Archive) checkHead() error {
 	head, err := a.src.r.Peek(512)
 	switch {
-	case err != nil && err != io.EOF: //nolint:errorlint // bufio hands it through bare
+	case err != nil && err != io.EOF:
 		a.src.failed = err
 		return a.brokenHeader(0, err)
 	case len(head) == 0:
@@ -57,7 +57,7 @@ func signedSum(b []byte) int64 {
 		if i >= 148 && i < 156 {
 			c = ' '
 		}
-		sum += int64(int8(c)) //nolint:gosec // wrapping is what those writers did
+		sum += int64(int8(c))
 	}
 	return sum
 }

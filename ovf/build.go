@@ -8,6 +8,8 @@ type builder struct {
 	items       []item
 	controllers map[string]*Controller
 	drives      []drive
+	boot        map[string]int // instance ids in the order of booting, from 1
+	dropped     dropped
 }
 
 // system plans one virtual machine.
@@ -24,7 +26,7 @@ func (p *planner) system(s *System, k *keys) error {
 	if err != nil {
 		return err
 	}
-	b := &builder{planner: p, sys: s, out: &out, items: items, controllers: map[string]*Controller{}}
+	b := &builder{planner: p, sys: s, out: &out, items: items, controllers: map[string]*Controller{}, boot: bootOrder(s)}
 	if err := b.build(); err != nil {
 		return err
 	}
@@ -35,6 +37,9 @@ func (p *planner) system(s *System, k *keys) error {
 // build goes over the items: controllers first, because disks name them.
 func (b *builder) build() error {
 	for n := range b.items {
+		if err := b.dropped.inspect(&b.items[n]); err != nil {
+			return err
+		}
 		b.controller(&b.items[n])
 	}
 	if err := b.processors(); err != nil {
@@ -53,6 +58,7 @@ func (b *builder) build() error {
 	}
 	b.settings()
 	b.machine()
+	b.dropped.warnings(b.out, b.sys.hardware)
 	return nil
 }
 
@@ -66,7 +72,7 @@ func (b *builder) device(i *item) error {
 		}
 	case typeEthernet:
 		b.nic(i)
-	case typeDisk, typeLogical, typeExtentUnit:
+	case typeDisk, typeLogical, typeExtent:
 		return b.drive(i)
 	case typeCD, typeDVD:
 		return b.media(i, "iso")
@@ -76,8 +82,10 @@ func (b *builder) device(i *item) error {
 		b.out.Serial++
 	case typeTPM:
 		b.out.VTPM = true
-	case typeUSB, typeGraphics, typeSound:
-		// Every VM gets a USB controller and a display; sound is of no use to a server.
+	case typeUSB, typeGraphics:
+		// Every VM gets a USB controller and a display.
+	case typeSound:
+		b.dropped.devices = note(b.dropped.devices, i.name)
 	default:
 		b.other(i)
 	}
@@ -90,8 +98,29 @@ func (b *builder) other(i *item) {
 	case i.has("vmware.vtpm"):
 		b.out.VTPM = true
 	case i.has("vmware.vmci"), i.has("vmware.soundcard.hdaudio"), i.has("vmware.soundcard.ensoniq1371"):
-		// A channel to VMware's own host, and sound.
+		b.dropped.devices = note(b.dropped.devices, i.name)
 	default:
 		b.out.warn(i.at, "the device %s of the resource type %d is left out", i.label(), i.resource)
 	}
+}
+
+// bootOrder reads VMware's boot order: a section for each device, the first
+// first.
+func bootOrder(s *System) map[string]int {
+	order := map[string]int{}
+	for _, e := range s.extras {
+		id := e.at.get("instanceId")
+		if e.name == "BootOrderSection" && id != "" && order[id] == 0 {
+			order[id] = len(order) + 1
+		}
+	}
+	return order
+}
+
+// bootIndex is an item's place in the order of booting, 0 when it has none.
+func (b *builder) bootIndex(i *item) int {
+	if n := number(i.at.value("BootOrder")); n > 0 {
+		return n // oVirt
+	}
+	return b.boot[i.instance]
 }

@@ -54,6 +54,10 @@ func (b *builder) memory() error {
 		if i.resource != typeMemory {
 			continue
 		}
+		if i.quantity == "" {
+			b.out.warn(i.at, "the memory %s has no quantity and is not counted", i.label())
+			continue
+		}
 		size, err := b.memorySize(i)
 		if err != nil {
 			return refuseAt(BadDescriptor, i.at, "the size of the memory is wrong: %v", err)

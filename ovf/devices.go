@@ -7,7 +7,7 @@ import (
 
 // nic reads a network adapter.
 func (b *builder) nic(i *item) {
-	n := NIC{Name: i.name, BootIndex: number(i.at.value("BootOrder"))}
+	n := NIC{Name: i.name, BootIndex: b.bootIndex(i)}
 	n.Model = nicModel(i)
 	if n.Model == "" && len(i.subtypes) > 0 {
 		n.Model = i.subtypes[0]
@@ -79,7 +79,7 @@ func (b *builder) media(i *item, kind string) error {
 	}
 	b.out.Media = append(b.out.Media, Media{
 		Kind: kind, FileID: file.ID, Href: file.Href, Compression: file.Compression,
-		BootIndex: number(i.at.value("BootOrder")),
+		BootIndex: b.bootIndex(i),
 	})
 	return nil
 }

@@ -37,16 +37,32 @@ func (b *builder) drive(i *item) error {
 	d := drive{disk: Disk{Address: i.onParent, Controller: i.parent}, item: i, rank: 99, order: len(b.drives)}
 	if c := b.controllers[i.parent]; c != nil {
 		d.disk.Bus, d.rank, d.bus = c.Bus, busRank(c.Bus), c.Number
-	} else if i.parent != "" {
+	} else if strings.Trim(i.parent, "0-") != "" { // oVirt writes a UUID of zeros
 		b.out.warn(i.at, "the disk %s is on the controller %s, which is not there", i.label(), Display(i.parent))
 	}
-	d.disk.BootIndex = number(i.at.value("BootOrder")) // oVirt
+	if d.disk.Address < 0 {
+		d.disk.Address = citrixAddress(i)
+	}
+	d.disk.BootIndex = b.bootIndex(i)
 	ok, err := b.backing(&d.disk, i)
 	if err != nil || !ok {
 		return err
 	}
 	b.drives = append(b.drives, d)
 	return nil
+}
+
+// citrixAddress reads the place of a disk from XenServer's connection string,
+// "device=0,bootable=true,mode=w"; -1 without one.
+func citrixAddress(i *item) int {
+	for _, c := range i.connections {
+		rest, ok := strings.CutPrefix(c, "device=")
+		place, _, _ := strings.Cut(rest, ",")
+		if n, err := strconv.Atoi(place); ok && err == nil && n >= 0 {
+			return n
+		}
+	}
+	return -1
 }
 
 // backing finds what a disk is made of. false: nothing, it is left out.
@@ -91,6 +107,9 @@ func (p *planner) fromDisk(d *Disk, v *VirtualDisk) error {
 		return err
 	}
 	d.DiskID, d.Capacity, d.Parent, d.Blank = v.ID, capacity, v.Parent, v.FileRef == ""
+	if d.Bus == "" {
+		d.Bus = v.bus
+	}
 	if d.Blank && capacity == 0 {
 		return refuseAt(BadDescriptor, v.at, "the disk %s has neither a capacity nor a file", Display(v.ID))
 	}
@@ -108,7 +127,7 @@ func (p *planner) capacity(v *VirtualDisk) (int64, error) {
 	}
 	if key, ok := strings.CutPrefix(amount, "${"); ok && strings.HasSuffix(key, "}") {
 		key = strings.TrimSuffix(key, "}")
-		found := p.app.findProperty(key)
+		found := p.app.findProperty(key, p.config)
 		if len(found) == 0 {
 			return 0, refuseAt(BadDescriptor, v.at, "the capacity of the disk %s stands in the property %s, which is not there", Display(v.ID), Display(key))
 		}
@@ -193,13 +212,18 @@ func (p *planner) unattached() error {
 	}
 	for i := range p.app.Disks {
 		v := &p.app.Disks[i]
-		if _, ok := p.attached[v.ID]; ok || p.isParent(v.ID) {
+		if _, ok := p.attached[v.ID]; ok {
 			continue
 		}
-		d := Disk{ID: diskName(taken), Address: -1}
+		d := Disk{Address: -1}
 		if err := p.fromDisk(&d, v); err != nil {
 			return err
 		}
+		if p.isParent(v.ID) {
+			p.plan.Parents = append(p.plan.Parents, d)
+			continue
+		}
+		d.ID = diskName(taken)
 		taken++
 		p.plan.Unattached = append(p.plan.Unattached, d)
 		p.plan.Warnings = addWarning(p.plan.Warnings, v.at, "the disk %s is attached to no system in this configuration", Display(v.ID))

@@ -32,19 +32,6 @@ func (a Algorithm) newHash() hash.Hash {
 	return nil
 }
 
-// size is the digest's length in bytes, 0 for an unknown algorithm.
-func (a Algorithm) size() int {
-	switch a {
-	case SHA1:
-		return sha1.Size
-	case SHA256:
-		return sha256.Size
-	case SHA512:
-		return sha512.Size
-	}
-	return 0
-}
-
 const (
 	// blockSize is how much of a member is read at once.
 	blockSize = 512 << 10

@@ -1,30 +1,31 @@
 package ovf
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // CIM_ResourceAllocationSettingData.ResourceType, and those that VMware added.
 const (
-	typeOther      = 1
-	typeCPU        = 3
-	typeMemory     = 4
-	typeIDE        = 5
-	typeSCSI       = 6
-	typeEthernet   = 10
-	typeFloppy     = 14
-	typeCD         = 15
-	typeDVD        = 16
-	typeDisk       = 17
-	typeStorage    = 20
-	typeSerial     = 21
-	typeUSB        = 23
-	typeGraphics   = 24
-	typeTPM        = 34
-	typeSound      = 35
-	typeLogical    = 31 // OVF 2: logical disk
-	typeExtentUnit = 19 // XenServer: storage extent
+	typeOther    = 1
+	typeCPU      = 3
+	typeMemory   = 4
+	typeIDE      = 5
+	typeSCSI     = 6
+	typeEthernet = 10
+	typeFloppy   = 14
+	typeCD       = 15
+	typeDVD      = 16
+	typeDisk     = 17
+	typeStorage  = 20
+	typeSerial   = 21
+	typeUSB      = 23
+	typeGraphics = 24
+	typeTPM      = 34
+	typeSound    = 35
+	typeLogical  = 31 // OVF 2: logical disk
+	typeExtent   = 19 // XenServer: storage extent
 )
 
 // item is a piece of virtual hardware, in any of OVF's three spellings.
@@ -80,12 +81,7 @@ func (p *parser) item(n *node) (item, error) {
 
 // has reports whether a subtype is among those of the item.
 func (i *item) has(subtype string) bool {
-	for _, s := range i.subtypes {
-		if s == subtype {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(i.subtypes, subtype)
 }
 
 // label names the item in messages.

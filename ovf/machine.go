@@ -13,8 +13,8 @@ func (b *builder) settings() {
 			b.ovirtBios(e.at)
 		case "Machine":
 			b.virtualBox(e.at)
-		case "BootOrderSection":
-			b.bootOrder(e.at)
+		case "VirtualSystemOtherConfigurationData":
+			b.xenServer(e.at)
 		}
 	}
 }
@@ -34,7 +34,12 @@ func (b *builder) setting(s setting) {
 	case "bootOptions.efiSecureBootEnabled", "uefi.secureBoot.enabled":
 		b.out.SecureBoot = isTrue(s.value)
 	case "nvram":
+		if s.value == "" {
+			return
+		}
 		b.out.warn(s.at, "the firmware's variables in %s cannot be used; it starts with fresh ones", Display(s.value))
+	default:
+		b.dropped.settings = note(b.dropped.settings, s.key)
 	}
 }
 
@@ -65,9 +70,21 @@ func (b *builder) virtualBox(n *node) {
 	if t := hardware.child("TrustedPlatformModule"); t != nil {
 		b.out.VTPM = strings.HasPrefix(strings.ToLower(t.get("type")), "v")
 	}
+	b.out.warn(n, "of VirtualBox's own description only the firmware and the TPM are used")
 }
 
-// bootOrder reads vCloud's boot order: device types, the first first.
-func (b *builder) bootOrder(n *node) {
-	b.out.warn(n, "the boot order is not used")
+// xenServer reads XenServer's boot parameters, "firmware=uefi;order=cd".
+func (b *builder) xenServer(n *node) {
+	if name := n.get("Name"); name != "HVM_boot_params" {
+		b.dropped.elements = note(b.dropped.elements, name)
+		return
+	}
+	for part := range strings.SplitSeq(n.value("Value"), ";") {
+		switch strings.ToLower(strings.TrimSpace(part)) {
+		case "firmware=uefi":
+			b.out.Firmware = "efi"
+		case "firmware=bios":
+			b.out.Firmware = "bios"
+		}
+	}
 }

@@ -22,7 +22,7 @@ type File struct {
 	Size        int64  // bytes as the descriptor says, -1 when it doesn't; the archive's own size counts
 	Compression string // "gzip" or ""
 	ChunkSize   int64  // bytes of each chunk but the last, 0 when the file is one piece
-	line        int
+	at          *node
 }
 
 // A VirtualDisk is an entry of the disk section.
@@ -33,7 +33,8 @@ type VirtualDisk struct {
 	Format   string // URI; not to be trusted
 	amount   string // capacity: a number or "${property}"
 	unit     string
-	unitSize int64 // what an empty unit means, in bytes
+	unitSize int64  // what an empty unit means, in bytes
+	bus      string // oVirt says it here
 	at       *node
 }
 

@@ -30,6 +30,15 @@ func (b *builder) firstController() Controller {
 	return Controller{}
 }
 
+// firstBus is the bus of the first disk, where that is said without naming a
+// controller too.
+func (b *builder) firstBus() string {
+	if len(b.out.Disks) > 0 {
+		return b.out.Disks[0].Bus
+	}
+	return ""
+}
+
 // diskBus chooses the bus of all disks.
 func (b *builder) diskBus() (bus, model, why string) {
 	c := b.firstController()
@@ -38,9 +47,9 @@ func (b *builder) diskBus() (bus, model, why string) {
 		return "ide", "", "this Windows has drivers for nothing else that QEMU has"
 	case b.out.Guest.Family == Windows:
 		return "sata", "", "Windows has a driver for it, and none for virtio until one is installed"
-	case c.Bus == "virtio" || c.Model == "virtio":
+	case c.Bus == "virtio" || c.Model == "virtio", b.firstBus() == "virtio":
 		return "virtio", "", "the descriptor asks for it"
-	case c.Model == "virtioscsi" || c.Model == "virtio-scsi":
+	case c.Model == "virtioscsi" || c.Model == "virtio-scsi", c.Bus == "" && b.firstBus() == "scsi":
 		return "scsi", "virtio-scsi", "the descriptor asks for it"
 	case c.Model == "virtualscsi":
 		return "scsi", "vmpvscsi", "it is the controller that the guest was made with"

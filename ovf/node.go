@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,6 @@ const (
 	maxDepth      = 40
 	maxTags       = 120_000 // start and end tags, comments and the like
 	maxAttributes = 120_000 // counted by their equals signs, those of texts too
-	maxTextShown  = 64 << 10
 )
 
 // A node is an element of a descriptor.
@@ -51,10 +51,8 @@ func (n *node) get(name string) string {
 // child returns the first child of one of the names.
 func (n *node) child(names ...string) *node {
 	for _, c := range n.children {
-		for _, name := range names {
-			if c.name == name {
-				return c
-			}
+		if slices.Contains(names, c.name) {
+			return c
 		}
 	}
 	return nil
@@ -72,10 +70,8 @@ func (n *node) value(names ...string) string {
 func (n *node) all(names ...string) []*node {
 	var found []*node
 	for _, c := range n.children {
-		for _, name := range names {
-			if c.name == name {
-				found = append(found, c)
-			}
+		if slices.Contains(names, c.name) {
+			found = append(found, c)
 		}
 	}
 	return found
@@ -140,7 +136,7 @@ func (b *treeBuilder) take(token xml.Token, line int) error {
 		b.stack, b.texts = b.stack[:last], b.texts[:last]
 	case xml.CharData:
 		if last := len(b.stack) - 1; last >= 0 {
-			b.texts[last].Write(t)
+			_, _ = b.texts[last].Write(t) // a strings.Builder takes all
 		} else if len(bytes.TrimSpace(t)) > 0 {
 			return &Refusal{Class: BadDescriptor, Offset: -1, Line: line, Text: "the descriptor has text outside of its elements"}
 		}
@@ -186,8 +182,7 @@ func (b *treeBuilder) once(s string) string {
 
 // badXML words a parser's complaint.
 func badXML(err error) error {
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
 		return &Refusal{Class: BadDescriptor, Offset: -1, Line: syntax.Line, Text: "the descriptor is not well-formed XML: " + Clean(syntax.Msg)}
 	}
 	return &Refusal{Class: BadDescriptor, Offset: -1, Text: "the descriptor cannot be read: " + Clean(strings.TrimPrefix(err.Error(), "xml: "))}

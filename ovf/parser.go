@@ -36,7 +36,7 @@ func Parse(doc []byte) (*Appliance, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{app: &Appliance{}}
+	p := &parser{app: &Appliance{}, said: map[string]bool{}}
 	if err := p.envelope(root); err != nil {
 		return nil, err
 	}
@@ -46,14 +46,24 @@ func Parse(doc []byte) (*Appliance, error) {
 // parser builds an Appliance out of a tree.
 type parser struct {
 	app     *Appliance
-	dropped int // warnings beyond the limit
-	path    []string
+	path    []string          // ids of the collections around what is read
 	strings map[string]string // msgid to text in the default language
+	said    map[string]bool   // texts of warnOnce
 }
 
 // warn notes what was ignored or defaulted at n.
 func (p *parser) warn(n *node, format string, args ...any) {
 	p.app.Warnings = addWarning(p.app.Warnings, n, format, args...)
+}
+
+// warnOnce is warn for what would otherwise be said again and again: the same
+// text isn't repeated.
+func (p *parser) warnOnce(n *node, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !p.said[text] && len(p.said) <= maxWarnings {
+		p.said[text] = true
+		p.warn(n, "%s", text)
+	}
 }
 
 // addWarning appends a warning, within the limit.
@@ -93,6 +103,7 @@ func (p *parser) envelope(root *node) error {
 	if len(p.app.Systems) == 0 {
 		return refuseAt(BadDescriptor, root, "the descriptor has no virtual system")
 	}
+	p.configurationNames()
 	return p.checkReferences()
 }
 
@@ -112,7 +123,7 @@ func (p *parser) topLevel(n *node) error {
 	switch name := sectionName(n); name {
 	case "References":
 		return p.references(n)
-	case "DiskSection":
+	case "DiskSection", "SharedDiskSection":
 		return p.diskSection(n)
 	case "NetworkSection":
 		return p.networkSection(n)
@@ -134,21 +145,21 @@ func (p *parser) topLevel(n *node) error {
 // unknownSection warns of a section that is ignored, and refuses one that says
 // that it must not be (DSP0243, section 9: ovf:required).
 func (p *parser) unknownSection(n *node, name string) error {
-	if isEnvelope(n.space) && n.get("required") == "true" && !knownSection(name) {
+	if isTrue(n.get("required")) && !harmless(name) {
 		return refuseAt(Unsupported, n, "the section %s is not known, but marked as required", Display(name))
 	}
-	p.warn(n, "the section %s is not used", Display(name))
+	p.warnOnce(n, "the element %s is not used", Display(name))
 	return nil
 }
 
-// knownSection reports whether a section of that name is known and its absence
-// from a VM harmless.
-func knownSection(name string) bool {
+// harmless reports whether a section of that name is OVF's own and can be left
+// out: where a VM is placed, in what order it boots, what it may consume, or a
+// section that only stands at the wrong level.
+func harmless(name string) bool {
 	switch name {
 	case "DiskSection", "NetworkSection", "ResourceAllocationSection", "StartupSection", "InstallSection",
-		"DeploymentOptionSection", "AnnotationSection", "ProductSection", "EulaSection", "OperatingSystemSection",
-		"VirtualHardwareSection", "SharedDiskSection", "PlacementGroupSection", "PlacementSection",
-		"EncryptionSection", "EnvironmentFilesSection", "BootDeviceSection", "ScaleOutSection", "":
+		"DeploymentOptionSection", "OperatingSystemSection", "VirtualHardwareSection", "SharedDiskSection",
+		"PlacementGroupSection", "PlacementSection", "BootDeviceSection", "ScaleOutSection":
 		return true
 	}
 	return false

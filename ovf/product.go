@@ -1,6 +1,9 @@
 package ovf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Property is a value that the guest reads from the environment document.
 type Property struct {
@@ -13,6 +16,7 @@ type Property struct {
 	Password         bool // its values appear in no output but the environment document
 	Required         bool
 	qualifiers       []qualifier
+	configurations   []string           // that have it, none: all
 	fallback         *secret            // the default, nil when there is none
 	byConfiguration  map[string]*secret // defaults of configurations
 	plain            string             // the key alone
@@ -43,7 +47,7 @@ func (p *parser) product(n *node) (Product, error) {
 			}
 			property.Category = category
 			for _, other := range product.Properties {
-				if other.plain == property.plain {
+				if other.plain == property.plain && overlap(other.configurations, property.configurations) {
 					return product, refuseAt(BadDescriptor, c, "the property %s is there twice", Display(property.Key))
 				}
 			}
@@ -51,6 +55,12 @@ func (p *parser) product(n *node) (Product, error) {
 		}
 	}
 	return product, nil
+}
+
+// overlap reports whether two lists of configurations, of which an empty one
+// means all, have one in common.
+func overlap(a, b []string) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(c string) bool { return slices.Contains(b, c) })
 }
 
 // property reads one property (DSP0243, section 9.5.1).
@@ -62,7 +72,8 @@ func (p *parser) property(n *node, product Product) (Property, error) {
 	property := Property{
 		Key: fullKey(product, key), Type: n.get("type"), Label: p.text(n.child("Label")),
 		Description: p.text(n.child("Description")), UserConfigurable: isTrue(n.get("userConfigurable")),
-		Password: isTrue(n.get("password")), Required: isTrue(n.get("required")), plain: key, at: n,
+		Password: isTrue(n.get("password")), Required: isTrue(n.get("required")),
+		configurations: strings.Fields(n.get("configuration")), plain: key, at: n,
 	}
 	if strings.EqualFold(property.Type, "password") {
 		property.Password = true

@@ -1,6 +1,9 @@
 package ovf
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // references reads the References section.
 func (p *parser) references(n *node) error {
@@ -15,7 +18,7 @@ func (p *parser) references(n *node) error {
 }
 
 func (p *parser) file(n *node) (File, error) {
-	f := File{ID: n.get("id"), Href: n.get("href"), Size: -1, line: n.line}
+	f := File{ID: n.get("id"), Href: n.get("href"), Size: -1, at: n}
 	switch {
 	case f.ID == "":
 		return f, refuseAt(BadDescriptor, n, "a file has no id")
@@ -81,11 +84,24 @@ func (p *parser) diskSection(n *node) error {
 	return nil
 }
 
+// ovirtBus maps oVirt's names of disk buses.
+func ovirtBus(name string) string {
+	switch strings.ToLower(name) {
+	case "virtio":
+		return "virtio"
+	case "virtio_scsi":
+		return "scsi"
+	case "ide", "sata":
+		return strings.ToLower(name)
+	}
+	return ""
+}
+
 func (p *parser) disk(n *node) (VirtualDisk, error) {
 	d := VirtualDisk{
 		ID: n.get("diskId"), FileRef: n.get("fileRef"), Parent: n.get("parentRef"),
 		Format: n.get("format"), amount: n.get("capacity"), unit: n.get("capacityAllocationUnits"),
-		unitSize: 1, at: n,
+		unitSize: 1, bus: ovirtBus(n.get("disk-interface")), at: n,
 	}
 	if size := n.get("size"); d.amount == "" && size != "" {
 		d.amount, d.unitSize = size, 1<<30 // oVirt's storage domains: whole GiB
@@ -106,6 +122,13 @@ func (p *parser) disk(n *node) (VirtualDisk, error) {
 // checkReferences refuses ids that nothing has. Disks are checked against the
 // files here, items against disks and files when a system is planned.
 func (p *parser) checkReferences() error {
+	hrefs := map[string]string{}
+	for _, f := range p.app.Files {
+		if first, ok := hrefs[f.Href]; ok {
+			p.warn(f.at, "the files %s and %s are the same %s", Display(first), Display(f.ID), Display(f.Href))
+		}
+		hrefs[f.Href] = f.ID
+	}
 	for _, d := range p.app.Disks {
 		if d.FileRef != "" && p.app.file(d.FileRef) == nil {
 			return refuseAt(BadDescriptor, d.at, "the disk %s is on the file %s, which is not among the references", Display(d.ID), Display(d.FileRef))

@@ -34,6 +34,9 @@ func (p *Plan) Resolve(members []string) error {
 	for i := range p.Unattached {
 		disks = append(disks, &p.Unattached[i])
 	}
+	for i := range p.Parents {
+		disks = append(disks, &p.Parents[i])
+	}
 	for _, d := range disks {
 		if d.FileID == "" {
 			continue
@@ -78,10 +81,7 @@ func newResolver(members []string) *resolver {
 // find returns the members of a file.
 func (r *resolver) find(f *File) ([]string, error) {
 	if strings.Contains(f.Href, "://") {
-		return nil, &Refusal{
-			Class: Unsupported, Offset: -1, Line: f.line, Element: "File",
-			Text: fmt.Sprintf("the file %s is at %s; what is not in the archive is not fetched", Display(f.ID), Display(f.Href)),
-		}
+		return nil, refuseAt(Unsupported, f.at, "the file %s is at %s; what is not in the archive is not fetched", Display(f.ID), Display(f.Href))
 	}
 	for _, name := range r.spellings(f) {
 		if r.members[name] {
@@ -91,10 +91,7 @@ func (r *resolver) find(f *File) ([]string, error) {
 			return chunks, nil
 		}
 	}
-	return nil, &Refusal{
-		Class: BadDescriptor, Offset: -1, Line: f.line, Element: "File",
-		Text: fmt.Sprintf("the file %s, %s, is not in the archive", Display(f.ID), Display(f.Href)),
-	}
+	return nil, refuseAt(BadDescriptor, f.at, "the file %s, %s, is not in the archive", Display(f.ID), Display(f.Href))
 }
 
 // spellings lists the names that a file's member may have.

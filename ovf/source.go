@@ -3,6 +3,7 @@ package ovf
 import (
 	"bufio"
 	"io"
+	"slices"
 )
 
 // sourceBuffer is what is read at once while the archive's headers are looked
@@ -31,7 +32,7 @@ func (s *source) Read(p []byte) (int, error) {
 	if s.metered {
 		s.meter(p[:n])
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader promises the bare value
+	if err != nil && err != io.EOF {
 		s.failed = err
 	}
 	return n, err
@@ -43,8 +44,8 @@ func (s *source) startMeter() {
 }
 
 func (s *source) meter(p []byte) {
-	for i := len(p) - 1; i >= 0; i-- {
-		if p[i] != 0 {
+	for i, c := range slices.Backward(p) {
+		if c != 0 {
 			s.zeros = int64(len(p) - 1 - i)
 			return
 		}

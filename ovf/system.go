@@ -93,7 +93,7 @@ func (p *parser) systemSection(s *System, n *node) error {
 // is chosen.
 func knownExtra(n *node) bool {
 	switch n.name {
-	case "Machine", "BiosType", "BootOrderSection":
+	case "Machine", "BiosType", "BootOrderSection", "VirtualSystemOtherConfigurationData":
 		return true
 	}
 	return false
@@ -121,7 +121,11 @@ func (p *parser) hardware(s *System, n *node) error {
 		case "Config", "ExtraConfig":
 			s.config = append(s.config, setting{c.get("key"), c.get("value"), c})
 		default:
-			p.warn(c, "the hardware element %s is not used", Display(c.name))
+			if knownExtra(c) {
+				s.extras = append(s.extras, extra{c.name, c})
+				continue
+			}
+			p.warnOnce(c, "the hardware element %s is not used", Display(c.name))
 		}
 	}
 	return nil

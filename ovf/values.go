@@ -22,7 +22,7 @@ func (p *planner) chooseProperties(given map[string]string) (*propertyValues, er
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		found := p.app.findProperty(key)
+		found := p.app.findProperty(key, p.config)
 		if len(found) == 0 {
 			return nil, badChoice("it has no property %s", Display(key))
 		}
@@ -43,11 +43,14 @@ func badChoice(format string, args ...any) *Refusal {
 	return refuseAt(BadChoice, nil, format, args...)
 }
 
-// findProperty returns the properties of a full key, else the only one of that
-// plain key.
-func (a *Appliance) findProperty(key string) []*Property {
+// findProperty returns the properties that a configuration has of a full key,
+// else the only one of that plain key.
+func (a *Appliance) findProperty(key, config string) []*Property {
 	var full, plain []*Property
 	a.eachProperty(func(p *Property) {
+		if !p.in(config) {
+			return
+		}
 		if p.Key == key {
 			full = append(full, p)
 		}
@@ -97,6 +100,9 @@ func (v *propertyValues) products(list []Product) []ProductPlan {
 			plan.Version = product.FullVersion
 		}
 		for j := range product.Properties {
+			if !product.Properties[j].in(v.config) {
+				continue
+			}
 			plan.Properties = append(plan.Properties, v.propertyValue(&product.Properties[j]))
 		}
 		plans = append(plans, plan)
@@ -115,6 +121,11 @@ func (v *propertyValues) propertyValue(p *Property) PropertyValue {
 	}
 	out.Lacks = p.needsValue() && (value == nil || value.value == "")
 	return out
+}
+
+// in reports whether a configuration has the property.
+func (p *Property) in(config string) bool {
+	return len(p.configurations) == 0 || slices.Contains(p.configurations, config)
 }
 
 // needsValue reports whether an empty value won't do.
