@@ -21,10 +21,12 @@ func TestMain(m *testing.M) {
 	os.Exit(play()) //nolint:forbidigo // the child's main
 }
 
-// childEnv is the environment of a child in that part. The race detector lets
-// every process wait a second at its end unless it is told not to.
-func childEnv(part string, env ...string) []string {
-	return append(env, childVar+"="+part, "GORACE=atexit_sleep_ms=0")
+// childEnv is the environment of a child in that part. Without the last two a
+// binary built with the race detector waits a second at its end, and one that
+// counts coverage complains on standard error.
+func childEnv(t *testing.T, part string, env ...string) []string {
+	t.Helper()
+	return append(env, childVar+"="+part, "GORACE=atexit_sleep_ms=0", "GOCOVERDIR="+t.TempDir())
 }
 
 // self is the test binary, wherever the child will start.

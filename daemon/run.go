@@ -84,9 +84,9 @@ const (
 //
 // The first SIGTERM or SIGINT, and the end of ctx, drain; a signal during the
 // drain ends running work at once, with StopTimeout to roll back; one after that
-// doesn't wait for the end either. SIGHUP is ignored, because the configuration is read at start
-// only: restart to change it. SIGPIPE is ignored too: a log reader that went
-// away is no reason to end.
+// doesn't wait for the end either. SIGHUP is ignored, because the configuration
+// is read at start only: restart to change it. SIGPIPE is ignored too, until Run
+// returns: a log reader that went away is no reason to end.
 //
 // To the service manager, where there is one, it says READY=1 when Serve is
 // ready, STOPPING=1 when it stops, STATUS= in between, and WATCHDOG=1 as long

@@ -62,7 +62,7 @@ func startRun(t *testing.T, m *manager, dir string, env []string, argv ...string
 	t.Helper()
 	argv = append(argv, self(t))
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
-	cmd.Env = childEnv("run", append(env, "NOTIFY_SOCKET="+m.path)...)
+	cmd.Env = childEnv(t, "run", append(env, "NOTIFY_SOCKET="+m.path)...)
 	cmd.Dir = dir
 	cmd.Stderr = t.Output()
 	cmd.WaitDelay = patience
@@ -76,10 +76,7 @@ func startRun(t *testing.T, m *manager, dir string, env []string, argv ...string
 // connect returns a connection that was accepted and greeted.
 func connect(t *testing.T, path string) net.Conn {
 	t.Helper()
-	c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := dial(t, path)
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(patience))
 	if line, err := bufio.NewReader(c).ReadString('\n'); line != "served\n" {
@@ -88,19 +85,20 @@ func connect(t *testing.T, path string) net.Conn {
 	return c
 }
 
-// waitForFile waits until path is there, which inotify would tell no sooner.
-func waitForFile(t *testing.T, path string) {
+// dial connects as soon as somebody listens.
+func dial(t *testing.T, path string) net.Conn {
 	t.Helper()
 	tick, late := time.NewTicker(5*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
-		if _, err := os.Stat(path); err == nil {
-			return
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", path)
+		if err == nil {
+			return c
 		}
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("%s never came", path)
+			t.Fatal(err)
 		}
 	}
 }
@@ -116,9 +114,7 @@ func activate(t *testing.T, m *manager, env ...string) (*exec.Cmd, string) {
 	for _, v := range env {
 		argv = append(argv, "--setenv="+v)
 	}
-	cmd := startRun(t, m, dir, env, argv...)
-	waitForFile(t, path)
-	return cmd, path
+	return startRun(t, m, dir, env, argv...), path
 }
 
 func TestActivatedServesDrainsAndEnds(t *testing.T) {
@@ -204,7 +200,7 @@ func TestBrokenLogPipe(t *testing.T) {
 	}
 	_ = r.Close()
 	cmd := exec.CommandContext(t.Context(), self(t))
-	cmd.Env = childEnv("run", "NOTIFY_SOCKET="+m.path)
+	cmd.Env = childEnv(t, "run", "NOTIFY_SOCKET="+m.path)
 	cmd.Dir = dir
 	cmd.Stderr = w
 	if err := cmd.Start(); err != nil {
