@@ -16,14 +16,15 @@ import (
 	"spliced/block/dir"
 )
 
-// tmpfs mounts a file system of that many bytes for the test.
+// tmpfs mounts a file system of that many bytes for the test. It goes in the end
+// also when a test that failed has left files open.
 func tmpfs(t *testing.T, size int64) string {
 	t.Helper()
 	path := t.TempDir()
 	if err := unix.Mount("none", path, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
 		lacking(t, "mount", fmt.Sprintf("can't mount a tmpfs: %v", err))
 	}
-	t.Cleanup(func() { ok(t, unix.Unmount(path, 0)) })
+	t.Cleanup(func() { ok(t, unix.Unmount(path, unix.MNT_DETACH)) })
 	return path
 }
 
@@ -40,7 +41,7 @@ func xfs(t *testing.T) string {
 			lacking(t, "mount", fmt.Sprintf("can't mount an XFS: %v: %s", err, out))
 		}
 	}
-	t.Cleanup(func() { ok(t, unix.Unmount(path, 0)) })
+	t.Cleanup(func() { ok(t, unix.Unmount(path, unix.MNT_DETACH)) })
 	return path
 }
 
