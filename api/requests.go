@@ -162,10 +162,11 @@ type Limits struct {
 // Status answers daemon.status.
 type Status struct {
 	Version string         `json:"version"`
-	Uptime  int64          `json:"uptime_s"` // seconds
-	Jobs    map[string]int `json:"jobs"`     // how many in each state
-	Pools   []Pool         `json:"pools"`    // as last seen
-	Cleanup int            `json:"cleanup"`  // interrupted jobs whose remains are still to be removed
+	Uptime  int64          `json:"uptime_s"`          // seconds
+	Jobs    map[string]int `json:"jobs"`              // how many in each state
+	Pools   []Pool         `json:"pools"`             // as last seen
+	Cleanup int            `json:"cleanup"`           // interrupted jobs whose remains are still to be removed
+	Corrupt []string       `json:"corrupt,omitempty"` // records that can't be read, and why
 }
 
 var requestID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)

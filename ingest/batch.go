@@ -6,11 +6,11 @@ import (
 	"spliced/disk"
 )
 
-// A batch is what has come for one object of the volume so far.
+// A batch is what has come for one chunk of the disk so far.
 type batch struct {
-	index   int64 // of the object
+	index   int64 // of the chunk
 	extents []disk.Extent
-	covered int64 // bytes of the object that the extents cover
+	covered int64 // bytes of the chunk that the extents cover
 	stored  int   // bytes of memory that they hold
 	touched int64 // sequence number of the last extent, for choosing what goes out first
 }
@@ -52,31 +52,31 @@ func (b *batch) runs() [][]disk.Extent {
 	return runs
 }
 
-// A gatherer sorts extents into batches, one for each object, and hands a batch
-// on when its object is complete. Extents of real images come nearly in order:
+// A gatherer sorts extents into batches, one for each chunk, and hands a batch
+// on when its chunk is complete. Extents of real images come nearly in order:
 // a few batches are open at a time. When more memory is held than the bound
-// allows, the batch that has waited longest goes out unfinished; its object is
+// allows, the batch that has waited longest goes out unfinished; its chunk is
 // then written in more than one piece.
 type gatherer struct {
-	objectSize int64
-	maxStored  int
-	open       map[int64]*batch
-	stored     int
-	seq        int64
+	chunkSize int64
+	maxStored int
+	open      map[int64]*batch
+	stored    int
+	seq       int64
 }
 
 // maxOpen bounds the batches that are open at once, since an extent's own
 // bookkeeping takes memory too.
 const maxOpen = 16
 
-func newGatherer(objectSize int64, maxStored int) *gatherer {
-	return &gatherer{objectSize: objectSize, maxStored: maxStored, open: map[int64]*batch{}}
+func newGatherer(chunkSize int64, maxStored int) *gatherer {
+	return &gatherer{chunkSize: chunkSize, maxStored: maxStored, open: map[int64]*batch{}}
 }
 
 // add takes an extent with data and returns the batches that are to go out.
 func (g *gatherer) add(e disk.Extent) []*batch {
 	g.seq++
-	index := e.Offset / g.objectSize
+	index := e.Offset / g.chunkSize
 	b := g.open[index]
 	if b == nil {
 		b = &batch{index: index}
@@ -85,7 +85,7 @@ func (g *gatherer) add(e disk.Extent) []*batch {
 	b.add(e, g.seq)
 	g.stored += e.Data.Stored()
 	var out []*batch
-	if b.covered >= g.objectSize {
+	if b.covered >= g.chunkSize {
 		out = append(out, g.take(b))
 	}
 	for g.stored > g.maxStored || len(g.open) > maxOpen {

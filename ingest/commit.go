@@ -56,8 +56,7 @@ func commit(ctx context.Context, pool block.Pool, m Move) error {
 	}
 	failpoint.Hit(failpoint.CommitMetadata)
 	if err := pool.Rename(ctx, m.From, m.To); errors.Is(err, fs.ErrExist) {
-		return refuse(Taken, "the pool has a volume %q already", m.To).because(err).
-			withHint("choose another name, or see who made that volume with rbd image-meta list")
+		return taken(m.To).because(err)
 	} else if err != nil {
 		return fmt.Errorf("cannot give the volume its name %q: %w", m.To, err)
 	}

@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// writers is how many objects are decoded and written at once. Eight hide
+	// writers is how many chunks are decoded and written at once. Eight hide
 	// the storage's latency; more only take memory.
 	writers = 8
-	// maxStored bounds the bytes of payload that wait for their objects to
-	// become complete.
+	// maxStored bounds the bytes of payload that wait for their chunks to become
+	// complete.
 	maxStored = 32 << 20
 	// zeroRun is the unit in which written data is searched for zeros, which
 	// are left out: a fresh volume reads as zeros.
@@ -38,24 +38,24 @@ type copier struct {
 	room      func(context.Context) (block.Room, error)
 	interrupt func(error)   // makes the source's reads fail
 	slots     chan struct{} // one token for each write under way
-	objects   *buffers
+	chunks    *buffers
 	size      int64 // of the volume, as far as it has grown
 
 	written atomic.Int64 // bytes of data, zeros not counted
-	ended   atomic.Int64 // objects
+	ended   atomic.Int64 // chunks
 	begun   atomic.Int64
 }
 
 func (f *flow) newCopier(v block.Volume) *copier {
 	return &copier{
 		volume: v, limits: f.limits, room: f.pool.Room, interrupt: f.source.Stop,
-		slots: make(chan struct{}, writers), objects: newBuffers(int(v.ObjectSize())), size: v.Size(),
+		slots: make(chan struct{}, writers), chunks: newBuffers(chunkSize), size: v.Size(),
 	}
 }
 
 // run copies until the image is complete. When it fails all extents are given
 // back, but writes that hang in the storage may still be under way: see
-// errAbandoned.
+// ErrAbandoned.
 func (c *copier) run(ctx context.Context, r disk.Reader) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(ctx)
@@ -77,9 +77,9 @@ func (c *copier) stopping(err error) error {
 	return err
 }
 
-// errAbandoned says that writes still hang in the storage after the copy
+// ErrAbandoned says that writes still hang in the storage after the copy
 // failed: the volume can't be closed, and only the end of the process ends them.
-var errAbandoned = errors.New("writes are still under way")
+var ErrAbandoned = errors.New("writes are still under way")
 
 func (c *copier) settle(ctx context.Context, group *errgroup.Group) error {
 	done := make(chan error, 1)
@@ -93,15 +93,15 @@ func (c *copier) settle(ctx context.Context, group *errgroup.Group) error {
 	case err := <-done:
 		return err
 	case <-time.After(abandonAfter):
-		return errors.Join(context.Cause(ctx), errAbandoned)
+		return errors.Join(context.Cause(ctx), ErrAbandoned)
 	}
 }
 
-// feed gathers extents into objects and starts their writes; it returns when
+// feed gathers extents into chunks and starts their writes; it returns when
 // all writes have.
 func (c *copier) feed(ctx context.Context, r disk.Reader) error {
 	group, ctx := errgroup.WithContext(ctx)
-	g := newGatherer(c.volume.ObjectSize(), maxStored)
+	g := newGatherer(chunkSize, maxStored)
 	err := c.gather(ctx, group, g, r)
 	for _, b := range g.rest() {
 		if err != nil {
@@ -208,13 +208,9 @@ func (c *copier) write(run []disk.Extent) error {
 		return c.writeData(plain, start)
 	}
 	last := run[len(run)-1]
-	length := last.Offset + last.Length - start
-	buf := c.objects.get()
-	defer c.objects.put(buf)
-	if length > int64(len(*buf)) {
-		*buf = make([]byte, length)
-	}
-	data := (*buf)[:length]
+	buf := c.chunks.get()
+	defer c.chunks.put(buf)
+	data := (*buf)[:last.Offset+last.Length-start]
 	for _, e := range run {
 		dst := data[e.Offset-start:][:e.Length]
 		if plain := e.Data.Plain(); plain != nil {

@@ -12,7 +12,8 @@ import (
 	"spliced/failpoint"
 )
 
-// chunkSize is how much raw data is read at a time: an object of the pool.
+// chunkSize is the unit, in bytes, in which a disk is gathered and written: the
+// size of an RBD image's objects. No extent crosses a multiple of it.
 const chunkSize = 4 << 20
 
 // reportEvery is how often progress is reported.
@@ -68,56 +69,52 @@ func (f *flow) report(ctx context.Context) {
 	}
 }
 
-// stage decodes the image that r yields into the new volume name.
+// stage decodes the image that r yields into the new volume name. When it fails
+// the answer still names the volume, which may be there.
 func (f *flow) stage(ctx context.Context, name string, r disk.Reader) (StagedDisk, error) {
-	size := r.Info().Size
-	known := size >= 0
-	if !known {
-		size = firstSize
+	staged := StagedDisk{Volume: name}
+	known := r.Info().Size >= 0
+	size := int64(firstSize)
+	if known {
+		size = r.Info().Size
 	}
 	v, err := f.pool.Create(ctx, name, size)
 	if err != nil {
-		return StagedDisk{}, fmt.Errorf("cannot make the volume %q: %w", name, err)
+		return staged, fmt.Errorf("cannot make the volume %q: %w", name, err)
 	}
 	failpoint.Hit(failpoint.StageCreated)
-	c := f.newCopier(v)
-	if err := c.run(ctx, r); err != nil {
-		if errors.Is(err, errAbandoned) {
-			return StagedDisk{}, err
-		}
-		return StagedDisk{}, errors.Join(err, v.Close())
+	err = f.newCopier(v).run(ctx, r)
+	if errors.Is(err, ErrAbandoned) {
+		return staged, err
 	}
-	failpoint.Hit(failpoint.StageWritten)
-	staged, err := f.finish(ctx, v, r, known)
-	if err != nil {
-		return StagedDisk{}, errors.Join(err, v.Close())
+	if err == nil {
+		failpoint.Hit(failpoint.StageWritten)
+		err = f.finish(ctx, v, r, &staged)
 	}
-	if err := v.Close(); err != nil {
-		return StagedDisk{}, fmt.Errorf("cannot close the volume %q: %w", name, err)
+	if err := errors.Join(err, v.Close()); err != nil {
+		return staged, err
 	}
 	failpoint.Hit(failpoint.StageFlushed)
-	staged.Volume = name
 	return staged, nil
 }
 
 // finish gives a written volume its exact size and makes it durable.
-func (f *flow) finish(ctx context.Context, v block.Volume, r disk.Reader, known bool) (StagedDisk, error) {
-	if !known {
+func (f *flow) finish(ctx context.Context, v block.Volume, r disk.Reader, staged *StagedDisk) error {
+	if v.Size() != r.Size() {
 		if err := v.Resize(r.Size()); err != nil {
-			return StagedDisk{}, fmt.Errorf("cannot cut the volume to its %d bytes: %w", r.Size(), err)
+			return fmt.Errorf("cannot cut the volume to its %d bytes: %w", r.Size(), err)
 		}
 	}
 	if err := v.Flush(); err != nil {
-		return StagedDisk{}, fmt.Errorf("cannot flush the volume: %w", err)
+		return fmt.Errorf("cannot flush the volume: %w", err)
 	}
 	info, err := v.Info(ctx)
 	if err != nil {
-		return StagedDisk{}, fmt.Errorf("cannot look at the volume: %w", err)
+		return fmt.Errorf("cannot look at the volume: %w", err)
 	}
-	return StagedDisk{
-		Size: v.Size(), Allocated: info.Allocated,
-		Format: string(r.Info().Format), Proven: r.Info().ProvesEnd,
-	}, nil
+	staged.Size, staged.Allocated = v.Size(), info.Allocated
+	staged.Format, staged.Proven = string(r.Info().Format), r.Info().ProvesEnd
+	return nil
 }
 
 // end demands that the source holds nothing after what was taken from it.

@@ -25,7 +25,7 @@ const (
 //
 // Read is for one goroutine; the other methods are for any.
 type Source struct {
-	file    *os.File
+	fd      int
 	regular bool
 	stat    unix.Stat_t
 	stall   time.Duration
@@ -36,20 +36,36 @@ type Source struct {
 // NewSource takes over file. A source that gives nothing for as long as stall
 // is given up (0: never).
 func NewSource(file *os.File, stall time.Duration) (*Source, error) {
-	s := &Source{file: file, stall: stall}
+	fd, err := takeFD(file)
+	if err != nil {
+		return nil, refuse(SourceIO, "cannot take the source: %v", err).because(err)
+	}
+	s := &Source{fd: fd, stall: stall}
 	if err := s.statInto(&s.stat); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	s.regular = s.stat.Mode&unix.S_IFMT == unix.S_IFREG
 	if !s.regular {
 		// Only a wish: fcntl(2) refuses it on sockets and beyond the user's limit.
-		_, _ = unix.FcntlInt(file.Fd(), unix.F_SETPIPE_SZ, pipeSize)
+		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize)
 	}
 	return s, nil
 }
 
+// takeFD goes round os.File.Fd, which clears O_NONBLOCK in the description that
+// is shared with the caller.
+func takeFD(file *os.File) (int, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	fd, dupErr := -1, error(nil)
+	err = raw.Control(func(from uintptr) { fd, dupErr = unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0) })
+	return fd, errors.Join(err, dupErr, file.Close())
+}
+
 func (s *Source) statInto(st *unix.Stat_t) error {
-	if err := unix.Fstat(int(s.file.Fd()), st); err != nil {
+	if err := unix.Fstat(s.fd, st); err != nil {
 		return refuse(SourceIO, "cannot look at the source: %v", err).because(err)
 	}
 	return nil
@@ -70,7 +86,7 @@ func (s *Source) Offset() int64 { return s.offset.Load() }
 func (s *Source) Stop(cause error) { s.stopped.CompareAndSwap(nil, &cause) }
 
 // Close gives the descriptor back.
-func (s *Source) Close() error { return s.file.Close() }
+func (s *Source) Close() error { return unix.Close(s.fd) }
 
 // Read reads on, as io.Reader has it.
 func (s *Source) Read(p []byte) (int, error) {
@@ -114,15 +130,15 @@ func (s *Source) read(p []byte) (int, error) {
 func (s *Source) call(p []byte) (int, error) {
 	if s.regular {
 		left := s.stat.Size - s.Offset()
-		return unix.Pread(int(s.file.Fd()), p[:min(int64(len(p)), left)], s.Offset())
+		return unix.Pread(s.fd, p[:min(int64(len(p)), left)], s.Offset())
 	}
-	return unix.Read(int(s.file.Fd()), p)
+	return unix.Read(s.fd, p)
 }
 
 // await returns when there is something to read, or an end.
 func (s *Source) await() error {
 	since := time.Now()
-	fds := []unix.PollFd{{Fd: int32(s.file.Fd()), Events: unix.POLLIN}} //nolint:gosec // G115: a descriptor is small
+	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}} //nolint:gosec // G115: a descriptor is small
 	for {
 		n, err := unix.Poll(fds, int(pollInterval.Milliseconds()))
 		if err != nil && !errors.Is(err, unix.EINTR) {

@@ -46,9 +46,9 @@ func (j *Jobs) Cancel(id string) (api.Job, error) {
 	if e.job.State.Ended() {
 		return api.Job{}, rpc.Errorf(rpc.InvalidState, "it has %s already.", e.job.State)
 	}
-	e.cancelBy = errCancelled
+	e.cancelBy = errCancelled()
 	if e.cancel != nil {
-		e.cancel(errCancelled)
+		e.cancel(e.cancelBy)
 	}
 	return e.job, nil
 }
@@ -131,15 +131,28 @@ func (j *Jobs) Settle(id string, done bool, message string) {
 	j.settle(e, api.JobFailed, message, &api.JobFailure{Code: int(code), Kind: code.Kind()})
 }
 
-// Unsettled lists the jobs of an earlier daemon that had not ended.
-func (j *Jobs) Unsettled() []api.Job {
+// Inherited lists the jobs of an earlier daemon that had not ended.
+func (j *Jobs) Inherited() []api.Job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	var left []api.Job
-	for _, job := range j.List() {
-		if !job.State.Ended() {
-			left = append(left, job)
+	for _, e := range j.entries {
+		if e.spec.Work == nil && !e.job.State.Ended() {
+			left = append(left, e.job)
 		}
 	}
 	return left
+}
+
+// Same returns the job that the same user started with the same request id.
+func (j *Jobs) Same(uid uint32, requestID string) (api.Job, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.entries[j.requests[requestKey(uid, requestID)]]
+	if requestID == "" || e == nil {
+		return api.Job{}, false
+	}
+	return e.job, true
 }
 
 // Subscribe calls f for every change of state, and once a second at the most

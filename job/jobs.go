@@ -140,7 +140,7 @@ func (j *Jobs) Start(id string, spec Spec) (job api.Job, started bool, err error
 func (j *Jobs) admit(e *entry) (api.Job, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if id, ok := j.requests[requestKey(e.job.UID, e.job.RequestID)]; ok {
+	if id, ok := j.requests[requestKey(e.job.UID, e.job.RequestID)]; ok && e.job.RequestID != "" {
 		return j.entries[id].job, true
 	}
 	j.insert(e)

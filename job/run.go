@@ -12,7 +12,7 @@ import (
 )
 
 // errCancelled is the cause of a context that job.cancel ended.
-var errCancelled = errors.New("the job was cancelled")
+func errCancelled() error { return rpc.Errorf(rpc.Cancelled, "the job was cancelled.") }
 
 // A Run is what a job's work reports to. Its methods may be called from any
 // goroutine until the work returns.
@@ -131,8 +131,9 @@ func wireError(err, cause error) *rpc.Error {
 	if !errors.As(err, &wire) {
 		wire = rpc.Errorf(rpc.InternalError, "%v", err)
 	}
-	if errors.Is(cause, errCancelled) && wire.Code != rpc.Cancelled {
-		return rpc.Errorf(rpc.Cancelled, "%s", wire.Message)
+	var asked *rpc.Error
+	if errors.As(cause, &asked) && asked.Code == rpc.Cancelled {
+		wire = rpc.Errorf(rpc.Cancelled, "%s", wire.Message)
 	}
 	return wire
 }

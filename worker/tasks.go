@@ -1,15 +1,11 @@
 package worker
 
-import (
-	"spliced/api"
-	"spliced/ingest"
-	"spliced/ovf"
-)
+import "spliced/ingest"
 
 // A PoolSpec says how to open a pool.
 type PoolSpec struct {
 	Name      string `json:"name"`
-	Driver    string `json:"driver"` // "dir" or "rbd"
+	Driver    string `json:"driver"` // DriverDir or DriverRBD
 	Path      string `json:"path,omitempty"`
 	Conf      string `json:"conf,omitempty"`
 	User      string `json:"user,omitempty"`
@@ -17,9 +13,16 @@ type PoolSpec struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// The requests that a worker serves.
+// The drivers of pools.
+const (
+	DriverDir = "dir"
+	DriverRBD = "rbd"
+)
+
+// The requests that a worker serves, and what it notifies of meanwhile.
 const (
 	methodRoom         = "pool.room"
+	methodLook         = "volume.look"
 	methodStageImage   = "image.stage"
 	methodInspectImage = "image.inspect"
 	methodStageOVA     = "ova.stage"
@@ -28,12 +31,10 @@ const (
 	methodUndo         = "volumes.undo"
 	methodRemovable    = "volumes.removable"
 	methodRemove       = "volumes.remove"
-	methodLook         = "volume.look"
 	notifyProgress     = "progress"
 	notifyStarted      = "started"
 )
 
-// progressNote tells the daemon how far a task is.
 type progressNote struct {
 	Stage string `json:"stage"`
 	Done  int64  `json:"done"`
@@ -41,25 +42,14 @@ type progressNote struct {
 	Unit  string `json:"unit"`
 }
 
-// startedNote tells the daemon whether the source will prove its end.
 type startedNote struct {
 	Proves bool `json:"proves"`
-}
-
-type roomTask struct {
-	Pool PoolSpec `json:"pool"`
-}
-
-// Room is what a pool has.
-type Room struct {
-	Size int64 `json:"size"`
-	Free int64 `json:"free"`
 }
 
 // ImageTask asks for an image to be staged.
 type ImageTask struct {
 	Pool    PoolSpec            `json:"pool"`
-	Final   string              `json:"final"` // the name that it is to have in the end
+	Final   string              `json:"final"` // the volume's name in the end
 	Request ingest.ImageRequest `json:"request"`
 	Limits  ingest.Limits       `json:"limits"`
 }
@@ -67,6 +57,7 @@ type ImageTask struct {
 // OVATask asks for the disks of an OVA to be staged.
 type OVATask struct {
 	Pool    PoolSpec          `json:"pool"`
+	Name    string            `json:"name"` // of the OVA
 	Request ingest.OVARequest `json:"request"`
 	Limits  ingest.Limits     `json:"limits"`
 }
@@ -75,11 +66,35 @@ type inspectTask struct {
 	Limits ingest.Limits `json:"limits"`
 }
 
-// OVAPlan is what an OVA or a bare descriptor holds.
-type OVAPlan = ovf.Plan
+// ImageHead is what an image's head tells.
+type ImageHead struct {
+	Format    string `json:"format"`
+	Subformat string `json:"subformat"`
+	Size      int64  `json:"size"` // of the virtual disk in bytes, -1 when only its end will tell
+}
 
-// ImagePlan is what an image's head tells.
-type ImagePlan = api.ImagePlan
+type roomTask struct {
+	Pool PoolSpec `json:"pool"`
+}
+
+// Room is what a pool has, in bytes.
+type Room struct {
+	Size int64 `json:"size"`
+	Free int64 `json:"free"`
+}
+
+type lookTask struct {
+	Pool PoolSpec `json:"pool"`
+	Name string   `json:"name"`
+}
+
+// Look is what a pool knows of a volume.
+type Look struct {
+	Size      int64    `json:"size"`      // bytes
+	Allocated int64    `json:"allocated"` // bytes
+	Parent    string   `json:"parent"`
+	Children  []string `json:"children"`
+}
 
 type commitTask struct {
 	Pool  PoolSpec      `json:"pool"`
@@ -90,19 +105,6 @@ type volumesTask struct {
 	Pool  PoolSpec `json:"pool"`
 	Job   string   `json:"job"` // that made them
 	Names []string `json:"names"`
-}
-
-type lookTask struct {
-	Pool PoolSpec `json:"pool"`
-	Name string   `json:"name"`
-}
-
-// Look is what a pool knows of a volume.
-type Look struct {
-	Size      int64    `json:"size"`
-	Allocated int64    `json:"allocated"`
-	Parent    string   `json:"parent"`
-	Children  []string `json:"children"`
 }
 
 type done struct{}

@@ -1,0 +1,146 @@
+package catalog
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"spliced/api"
+	"spliced/ingest"
+	"spliced/job"
+	"spliced/rpc"
+	"spliced/store"
+	"spliced/worker"
+)
+
+// Options are what a Catalog needs to know.
+type Options struct {
+	Store  *store.Store
+	Jobs   *job.Jobs
+	Start  worker.Start
+	Pools  []worker.PoolSpec
+	Limits ingest.Limits
+	Host   string // this host's name, for the volumes' metadata
+	Logger *slog.Logger
+}
+
+// A Catalog is what is kept, and the changes to it that are under way. Its
+// methods may be called from any goroutine.
+type Catalog struct {
+	jobs   *job.Jobs
+	start  worker.Start
+	pools  map[string]worker.PoolSpec
+	limits ingest.Limits
+	host   string
+	log    *slog.Logger
+
+	images      map[string]*store.Collection[api.Volume] // by pool
+	ovas        *store.Collection[api.OVA]
+	descriptors *store.Blobs
+	intents     *store.Collection[Intent]
+	batch       func() *store.Batch
+
+	health *healthBoard
+	wake   chan struct{}
+
+	mu       sync.Mutex
+	reserved map[string]string // object → the job that works on it
+	left     map[string]Intent // by job: to be reconciled
+}
+
+// New makes a Catalog and finds what an earlier daemon left unfinished; Run
+// puts that right.
+func New(o Options) (*Catalog, error) {
+	c := &Catalog{
+		jobs: o.Jobs, start: o.Start, limits: o.Limits, host: o.Host, log: o.Logger,
+		pools: map[string]worker.PoolSpec{}, images: map[string]*store.Collection[api.Volume]{},
+		ovas:        store.NewCollection[api.OVA](o.Store, "ovas", 1),
+		descriptors: store.NewBlobs(o.Store, "descriptors", ".ovf"),
+		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
+		batch:       o.Store.NewBatch,
+		wake:        make(chan struct{}, 1),
+		reserved:    map[string]string{}, left: map[string]Intent{},
+	}
+	for _, p := range o.Pools {
+		c.pools[p.Name] = p
+		c.images[p.Name] = store.NewCollection[api.Volume](o.Store, "images-"+p.Name, 1)
+	}
+	c.health = newHealthBoard(c.probe, slices.Collect(maps.Values(c.pools)))
+	return c, c.findLeft()
+}
+
+// findLeft takes the intents of an earlier daemon in.
+func (c *Catalog) findLeft() error {
+	items, corrupt, err := c.intents.All()
+	if err != nil {
+		return fmt.Errorf("cannot read the intents: %w", err)
+	}
+	for _, broken := range corrupt {
+		c.log.Error("cannot use an intent; what its job left in the pool stays there", slog.Any("cause", broken))
+	}
+	for _, item := range items {
+		c.left[item.Name] = item.Value
+		c.reserved[item.Value.key()] = item.Name
+	}
+	return nil
+}
+
+// pool finds a pool by its name.
+func (c *Catalog) pool(name string) (worker.PoolSpec, error) {
+	spec, ok := c.pools[name]
+	if !ok {
+		return spec, rpc.Errorf(rpc.NotFound, "there is no pool %q.", name).WithField("pool").
+			WithHint("splicectl pool list shows the pools; they are made in the daemon's configuration")
+	}
+	return spec, nil
+}
+
+// reserve keeps a name for a job. Of many that want it one gets it.
+func (c *Catalog) reserve(key, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if holder, taken := c.reserved[key]; taken {
+		return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
+			WithHint("splicectl job wait " + holder + " waits for its end")
+	}
+	c.reserved[key] = id
+	return nil
+}
+
+func (c *Catalog) release(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.reserved, key)
+}
+
+// A Caller is who asks for a change.
+type Caller struct {
+	UID  uint32
+	User string          // its name, or its number
+	Gone <-chan struct{} // closed when its connection is
+}
+
+// begin reserves the intent's object and starts a job for it. The work releases
+// what it holds itself; discard is called instead when it never will.
+func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, work job.Work, discard func()) (api.Job, error) {
+	in.Job = job.NewID(time.Now())
+	if same, ok := c.jobs.Same(by.UID, requestID); ok {
+		discard()
+		return same, nil
+	}
+	if err := c.reserve(in.key(), in.Job); err != nil {
+		discard()
+		return api.Job{}, err
+	}
+	started, fresh, err := c.jobs.Start(in.Job, job.Spec{
+		Kind: kind, Pool: in.Pool, Name: in.Name, RequestID: requestID, UID: by.UID, Gone: by.Gone, Work: work,
+	})
+	if err != nil || !fresh {
+		c.release(in.key())
+		discard()
+	}
+	return started, err
+}

@@ -1,0 +1,120 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"spliced/api"
+	"spliced/disk"
+	"spliced/ingest"
+	"spliced/job"
+	"spliced/rpc"
+	"spliced/worker"
+)
+
+// UploadImage starts a job that takes a disk image from src, which it owns from
+// now on. The failure says why none was started.
+func (c *Catalog) UploadImage(p api.ImageUpload, src *os.File, by Caller) (api.Job, error) {
+	discard := func() { _ = src.Close() } // only read from
+	spec, err := c.pool(p.Pool)
+	if err == nil {
+		err = c.imageFree(p.Pool, p.Name, by, p.RequestID)
+	}
+	if err != nil {
+		discard()
+		return api.Job{}, err
+	}
+	in := Intent{Action: importing, Object: imageObject, Pool: p.Pool, Name: p.Name}
+	work := func(ctx context.Context, r *job.Run) (string, error) {
+		defer discard()
+		in.Job = r.ID()
+		return c.importImage(ctx, r, in, p, spec, src, by)
+	}
+	return c.begin(ImageUpload, in, by, p.RequestID, work, discard)
+}
+
+func (c *Catalog) imageFree(pool, name string, by Caller, requestID string) error {
+	if _, same := c.jobs.Same(by.UID, requestID); same {
+		return nil
+	}
+	return c.free(Intent{Object: imageObject, Pool: pool, Name: name})
+}
+
+// free returns nil when there is no such object.
+func (c *Catalog) free(i Intent) error {
+	by, err := c.recordedBy(i)
+	if err == nil && by != "" {
+		return rpc.Errorf(rpc.Exists, "there is one already.").
+			WithHint("choose another name, or remove that one first")
+	}
+	return err
+}
+
+func (c *Catalog) importImage(ctx context.Context, r *job.Run, in Intent, p api.ImageUpload, spec worker.PoolSpec, src *os.File, by Caller) (string, error) {
+	record := api.Volume{
+		Pool: p.Pool, Name: p.Name, Origin: "image", Job: r.ID(), UploadedBy: by.User,
+	}
+	u := &upload{intent: in}
+	u.stage = func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error) {
+		staged, err := c.stageImage(ctx, r, w, p, spec, src)
+		allocated := api.Size(staged.Allocated)
+		record.Size, record.Allocated = api.Size(staged.Size), &allocated
+		record.SourceFormat, record.SHA256 = staged.Format, staged.SHA256
+		return []ingest.Move{c.move(in, staged.StagedDisk, p.Name, staged.SHA256)}, err
+	}
+	u.record = func() error {
+		record.Created = time.Now().UTC().Truncate(time.Second)
+		return c.images[p.Pool].Create(p.Name, record)
+	}
+	if err := c.run(ctx, r, u); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Imported image %q with %d bytes from %s.", p.Name, int64(record.Size), record.SourceFormat), nil
+}
+
+func (c *Catalog) stageImage(ctx context.Context, r *job.Run, w *worker.Worker, p api.ImageUpload, spec worker.PoolSpec, src *os.File) (ingest.StagedImage, error) {
+	task := worker.ImageTask{Pool: spec, Final: p.Name, Limits: c.limits, Request: ingest.ImageRequest{
+		Staging: ingest.StagingPrefix(r.ID()) + "1", Format: disk.Format(p.Format), Size: sizeOf(p.Size), SHA256: p.SHA256,
+	}}
+	staged, err := w.StageImage(ctx, task, src, func(proves bool) {
+		if !proves {
+			r.NeedsFinalize()
+		}
+	})
+	if err != nil || staged.Proven {
+		return staged, err
+	}
+	sent, err := r.Finalized(ctx)
+	if err == nil && sent != staged.Bytes {
+		err = rpc.Errorf(rpc.Integrity, "%d bytes arrived, its sender sent %d.", staged.Bytes, sent)
+	}
+	return staged, err
+}
+
+// sizeOf is what a size that may be absent is to package ingest.
+func sizeOf(s *api.Size) int64 {
+	if s == nil {
+		return -1
+	}
+	return int64(*s)
+}
+
+// RemoveImage starts a job that removes an image.
+func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
+	if same, ok := c.jobs.Same(by.UID, p.RequestID); ok {
+		return same, nil
+	}
+	if _, err := c.pool(p.Pool); err != nil {
+		return api.Job{}, err
+	}
+	v, err := c.image(p.Pool, p.Name)
+	if err != nil {
+		return api.Job{}, err
+	}
+	in := Intent{
+		Action: removing, Object: imageObject, Pool: p.Pool, Name: p.Name, MadeBy: v.Job, Volumes: []string{p.Name},
+	}
+	return c.remove(ImageRemove, in, by, p.RequestID)
+}

@@ -1,0 +1,104 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"spliced/failpoint"
+	"spliced/failure"
+	"spliced/ingest"
+	"spliced/job"
+	"spliced/store"
+	"spliced/worker"
+)
+
+// An upload is an import whose object differs: how it is staged, and what its
+// record is.
+type upload struct {
+	intent Intent
+	// stage lets the worker write the volumes, and says where they are to go.
+	stage func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error)
+	// record writes the record; it is called after stage, once.
+	record func() error
+}
+
+// run takes an upload through all its steps. What fails on the way is undone,
+// now or later; the failure is an *rpc.Error that says what could not be done.
+func (c *Catalog) run(ctx context.Context, r *job.Run, u *upload) error {
+	err := c.attempt(ctx, r, u)
+	if err == nil {
+		c.release(u.intent.key())
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reconcileAtOnce)
+	defer cancel()
+	if done, _ := c.settle(ctx, u.intent, noReport); done {
+		return nil // the record was written although its writing failed
+	}
+	return failure.Cannot("import "+u.intent.title(), err)
+}
+
+func (c *Catalog) attempt(ctx context.Context, r *job.Run, u *upload) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := c.intents.Create(u.intent.Job, u.intent); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.IntentWritten)
+	if err := c.fill(ctx, r, u); err != nil {
+		return err
+	}
+	if err := u.record(); err != nil && !errors.Is(err, store.ErrNotDurable) {
+		return err
+	}
+	failpoint.Hit(failpoint.RecordWritten)
+	if err := c.forgetIntent(u.intent); err != nil {
+		c.log.Warn("cannot remove the intent of a job that is done", slog.String("job", u.intent.Job), slog.Any("cause", err))
+		c.leave(u.intent)
+	}
+	failpoint.Hit(failpoint.ImportIntentGone)
+	return nil
+}
+
+// fill lets a worker write the volumes and give them their final names.
+func (c *Catalog) fill(ctx context.Context, r *job.Run, u *upload) error {
+	return c.withWorker(ctx, func(w *worker.Worker) error {
+		failpoint.Hit(failpoint.WorkerStarted)
+		w.Report(r.Progress)
+		moves, err := u.stage(ctx, w)
+		if err != nil {
+			return err
+		}
+		failpoint.Hit(failpoint.StageAnswered)
+		for _, m := range moves {
+			u.intent.Volumes = append(u.intent.Volumes, m.To)
+		}
+		if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
+			return err
+		}
+		failpoint.Hit(failpoint.CommitIntent)
+		r.Committing()
+		if err := w.Commit(ctx, c.pools[u.intent.Pool], moves); err != nil {
+			return err
+		}
+		failpoint.Hit(failpoint.CommitAnswered)
+		return nil
+	})
+}
+
+// move says where a staged volume is to go, and what is to be known of it there.
+func (c *Catalog) move(i Intent, staged ingest.StagedDisk, to, digest string) ingest.Move {
+	origin := "image"
+	if i.Object == ovaObject {
+		origin = "ova " + i.Name
+	}
+	return ingest.Move{From: staged.Volume, To: to, Metadata: map[string]string{
+		ingest.MetaJob: i.Job, ingest.MetaOrigin: origin, ingest.MetaHost: c.host,
+		ingest.MetaDigest: digest, ingest.MetaFormat: staged.Format,
+	}}
+}

@@ -1,0 +1,163 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"spliced/api"
+	"spliced/failpoint"
+	"spliced/store"
+	"spliced/worker"
+)
+
+// An Intent says what a job is about to do, so that it can be completed or
+// undone by somebody else.
+type Intent struct {
+	Job     string   `yaml:"job"`
+	Action  action   `yaml:"action"`
+	Object  object   `yaml:"object"`
+	Pool    string   `yaml:"pool"`
+	Name    string   `yaml:"name"`
+	Volumes []string `yaml:"volumes,omitempty"` // final names: of an import once it commits
+	MadeBy  string   `yaml:"made_by,omitempty"` // removal: the job that made the object
+}
+
+type action string
+
+const (
+	importing action = "import"
+	removing  action = "removal"
+)
+
+type object string
+
+const (
+	imageObject object = "image"
+	ovaObject   object = "ova"
+)
+
+// key is what the intent's object is reserved under.
+func (i Intent) key() string {
+	if i.Object == imageObject {
+		return string(i.Object) + "/" + i.Pool + "/" + i.Name
+	}
+	return string(i.Object) + "/" + i.Name
+}
+
+// title is the object as messages name it.
+func (i Intent) title() string {
+	if i.Object == imageObject {
+		return fmt.Sprintf("image %q", i.Name)
+	}
+	return fmt.Sprintf("OVA %q", i.Name)
+}
+
+// recordedBy is the job that made the object's record, "" when there is none.
+func (c *Catalog) recordedBy(i Intent) (string, error) {
+	var by string
+	var err error
+	switch i.Object {
+	case imageObject:
+		var v api.Volume
+		v, err = c.image(i.Pool, i.Name)
+		by = v.Job
+	case ovaObject:
+		var o api.OVA
+		o, err = c.ovas.Get(i.Name)
+		by = o.Job
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return by, err
+}
+
+func (c *Catalog) image(pool, name string) (api.Volume, error) {
+	images := c.images[pool]
+	if images == nil {
+		return api.Volume{}, fmt.Errorf("there is no pool %q: %w", pool, fs.ErrNotExist)
+	}
+	return images.Get(name)
+}
+
+// reconcile brings an intent to its end, starting from wherever its job came to
+// a halt, and removes it: done says whether the job's object is as the job
+// meant it to be. It may be called again after a failure.
+func (c *Catalog) reconcile(ctx context.Context, i Intent, report func(*worker.Worker)) (done bool, err error) {
+	switch i.Action {
+	case importing:
+		done, err = c.reconcileImport(ctx, i)
+	case removing:
+		done, err = true, c.completeRemoval(ctx, i, report)
+	default:
+		err = fmt.Errorf("the intent of job %s has the unknown action %q", i.Job, i.Action)
+	}
+	if err != nil {
+		return done, err
+	}
+	return done, c.forgetIntent(i)
+}
+
+func (c *Catalog) forgetIntent(i Intent) error {
+	err := c.intents.Delete(i.Job)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrNotDurable) {
+		return nil // whoever finds it again finds nothing to do
+	}
+	return err
+}
+
+func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
+	by, err := c.recordedBy(i)
+	if err != nil {
+		return false, err
+	}
+	if by == i.Job {
+		return true, nil
+	}
+	return false, c.withWorker(ctx, func(w *worker.Worker) error {
+		return w.Undo(ctx, c.pools[i.Pool], i.Job, i.Volumes)
+	})
+}
+
+func (c *Catalog) completeRemoval(ctx context.Context, i Intent, report func(*worker.Worker)) error {
+	by, err := c.recordedBy(i)
+	if err != nil && !errors.Is(err, store.ErrCorrupt) {
+		return err
+	}
+	if by == i.MadeBy {
+		if err := c.dropRecord(i); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	failpoint.Hit(failpoint.RecordGone)
+	err = c.withWorker(ctx, func(w *worker.Worker) error {
+		report(w)
+		return w.Remove(ctx, c.pools[i.Pool], i.MadeBy, i.Volumes)
+	})
+	if err == nil {
+		failpoint.Hit(failpoint.VolumesGone)
+	}
+	return err
+}
+
+// dropRecord removes an object's record and what is kept with it.
+func (c *Catalog) dropRecord(i Intent) error {
+	if i.Object == imageObject {
+		return c.images[i.Pool].Delete(i.Name)
+	}
+	b := c.batch()
+	c.ovas.DeleteIn(b, i.Name)
+	c.descriptors.DeleteIn(b, i.Name)
+	return b.Commit()
+}
+
+// withWorker starts a worker for the time of use.
+func (c *Catalog) withWorker(ctx context.Context, use func(*worker.Worker) error) error {
+	w, err := c.start(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(w), w.Close())
+}

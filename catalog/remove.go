@@ -1,0 +1,47 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"spliced/api"
+	"spliced/failpoint"
+	"spliced/failure"
+	"spliced/job"
+	"spliced/worker"
+)
+
+// remove starts a job that removes what the intent names.
+func (c *Catalog) remove(kind string, in Intent, by Caller, requestID string) (api.Job, error) {
+	work := func(ctx context.Context, r *job.Run) (string, error) {
+		in.Job = r.ID()
+		return c.removal(ctx, r, in)
+	}
+	return c.begin(kind, in, by, requestID, work, func() {})
+}
+
+// removal looks whether all of it can go, and once it is decided that it does,
+// it does: at once, or as soon as the storage lets it.
+func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, error) {
+	err := c.withWorker(ctx, func(w *worker.Worker) error {
+		return w.Removable(ctx, c.pools[in.Pool], in.MadeBy, in.Volumes)
+	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = c.intents.Create(in.Job, in)
+	}
+	if err != nil {
+		c.release(in.key())
+		return "", failure.Cannot("remove "+in.title(), err)
+	}
+	failpoint.Hit(failpoint.RemoveIntent)
+	r.Committing()
+	_, settled := c.settle(ctx, in, func(w *worker.Worker) { w.Report(r.Progress) })
+	failpoint.Hit(failpoint.RemoveIntentGone)
+	if !settled {
+		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.title()), nil
+	}
+	return fmt.Sprintf("Removed %s.", in.title()), nil
+}

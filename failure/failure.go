@@ -1,0 +1,134 @@
+package failure
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"spliced/block"
+	"spliced/disk"
+	"spliced/ingest"
+	"spliced/ovf"
+	"spliced/rpc"
+	"spliced/store"
+)
+
+// Of returns what the caller is told of err: why, without what could not be
+// done. An *rpc.Error in the chain is returned as it is.
+func Of(err error) *rpc.Error {
+	var (
+		wire    *rpc.Error
+		refusal *ingest.Refusal
+		archive *ovf.Refusal
+		format  *disk.FormatError
+	)
+	switch {
+	case errors.As(err, &wire):
+		return wire
+	case errors.As(err, &refusal):
+		return ofRefusal(refusal)
+	case errors.As(err, &archive):
+		return ofArchive(archive)
+	case errors.As(err, &format):
+		return ofFormat(err, format)
+	}
+	return ofCause(err)
+}
+
+// Cannot puts what could not be done before the reason.
+func Cannot(action string, err error) *rpc.Error {
+	e := *Of(err)
+	e.Message = "Cannot " + action + ": " + e.Message
+	return e.WithCause(err)
+}
+
+// sentence ends a clause, unless it ends with its cause.
+func sentence(text string, cause error) string {
+	if strings.HasSuffix(text, ".") || cause != nil && strings.HasSuffix(text, cause.Error()) {
+		return text
+	}
+	return text + "."
+}
+
+func ofRefusal(r *ingest.Refusal) *rpc.Error {
+	codes := map[ingest.Kind]rpc.Code{
+		ingest.BadSource: rpc.BadSource, ingest.SourceIO: rpc.SourceIO, ingest.Stalled: rpc.Stalled,
+		ingest.Integrity: rpc.Integrity, ingest.BadOVA: rpc.BadImage, ingest.Unsupported: rpc.Unsupported,
+		ingest.TooLarge: rpc.Limit, ingest.Taken: rpc.Exists,
+	}
+	e := rpc.Errorf(codes[r.Kind], "%s", sentence(r.Text, r.Unwrap())).WithMember(r.Member)
+	return e.WithHint(r.Hint)
+}
+
+func ofArchive(r *ovf.Refusal) *rpc.Error {
+	codes := map[ovf.Class]rpc.Code{
+		ovf.BadArchive: rpc.BadImage, ovf.BadDescriptor: rpc.BadImage, ovf.Unsupported: rpc.Unsupported,
+		ovf.TooLarge: rpc.Limit, ovf.Integrity: rpc.Integrity, ovf.BadChoice: rpc.InvalidParams,
+	}
+	e := rpc.Errorf(codes[r.Class], "%s", sentence(r.Error(), nil)).WithMember(r.Member)
+	if r.Offset >= 0 {
+		e = e.WithOffset(r.Offset)
+	}
+	return e
+}
+
+func ofFormat(err error, f *disk.FormatError) *rpc.Error {
+	code := rpc.BadImage
+	switch {
+	case errors.Is(err, disk.ErrUnsupported):
+		code = rpc.Unsupported
+	case errors.Is(err, disk.ErrTooLarge):
+		code = rpc.Limit
+	}
+	e := rpc.Errorf(code, "%s", sentence(f.Error(), nil))
+	var member *ingest.MemberError
+	if errors.As(err, &member) {
+		e = rpc.Errorf(code, "member %s: %s", ovf.Display(member.Member), e.Message).WithMember(member.Member)
+	}
+	if f.Offset >= 0 {
+		e = e.WithOffset(f.Offset)
+	}
+	return e
+}
+
+// ofCause maps what pools and the operating system answer.
+func ofCause(err error) *rpc.Error {
+	causes := []struct {
+		is   error
+		code rpc.Code
+	}{
+		{store.ErrCorrupt, rpc.StateCorrupt},
+		{block.ErrHasClones, rpc.Busy},
+		{block.ErrUnavailable, rpc.ClusterUnavailable},
+		{syscall.ENOSPC, rpc.NoSpace},
+		{syscall.EDQUOT, rpc.NoSpace},
+		{syscall.EBUSY, rpc.Busy},
+		{fs.ErrNotExist, rpc.NotFound},
+		{fs.ErrExist, rpc.Exists},
+		{context.Canceled, rpc.Cancelled},
+		{context.DeadlineExceeded, rpc.ClusterUnavailable},
+		{fs.ErrPermission, rpc.Denied},
+	}
+	for _, c := range causes {
+		if errors.Is(err, c.is) {
+			return rpc.Errorf(c.code, "%s", sentence(oneLine(err), c.is))
+		}
+	}
+	return rpc.Errorf(rpc.InternalError, "%s", sentence(oneLine(err), root(err)))
+}
+
+// oneLine joins what errors.Join put on lines of their own.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// root is the innermost cause in a chain.
+func root(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}

@@ -1,0 +1,124 @@
+package ingest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"spliced/ovf"
+)
+
+// mentions reports whether a file of the plan could be the member of that name:
+// their last path elements agree. Whether it is the one, Plan.Resolve decides
+// when all names are known.
+func mentions(p *ovf.Plan, member string) bool {
+	member = strings.ToLower(path.Base(chunkBase(member)))
+	for _, href := range hrefs(p) {
+		if plain, err := url.PathUnescape(href); err == nil && strings.ToLower(path.Base(plain)) == member {
+			return true
+		}
+		if strings.ToLower(path.Base(href)) == member {
+			return true
+		}
+	}
+	return false
+}
+
+func hrefs(p *ovf.Plan) []string {
+	var all []string
+	for _, d := range p.Unattached {
+		all = append(all, d.Href)
+	}
+	for _, s := range p.Systems {
+		for _, d := range s.Disks {
+			all = append(all, d.Href)
+		}
+		for _, m := range s.Media {
+			all = append(all, m.Href)
+		}
+	}
+	return all
+}
+
+// chunkDigits is the length of a chunk's number behind its file's name
+// (DSP0243, ovf:chunkSize).
+const chunkDigits = 9
+
+func firstChunk(name string) bool {
+	return strings.HasSuffix(name, "."+strings.Repeat("0", chunkDigits))
+}
+
+// chunkBase is the name without a chunk's number.
+func chunkBase(name string) string {
+	at := len(name) - chunkDigits - 1
+	if at <= 0 || name[at] != '.' || strings.Trim(name[at+1:], "0123456789") != "" {
+		return name
+	}
+	return name[:at]
+}
+
+// chunks reads the chunks of one file, which have to follow each other in the
+// archive.
+type chunks struct {
+	ova     *ova
+	base    string
+	current *ovf.Member
+	number  int
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	for c.current != nil {
+		n, err := c.current.Read(p)
+		if n > 0 || !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		if err := c.advance(); err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.EOF
+}
+
+func (c *chunks) advance() error {
+	m, err := c.ova.archive.Next()
+	if errors.Is(err, io.EOF) {
+		c.current = nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.number++
+	if m.Name != fmt.Sprintf("%s.%0*d", c.base, chunkDigits, c.number) {
+		c.ova.next, m = m, nil
+	}
+	c.current = m
+	return nil
+}
+
+// gzipMagic begins each gzip member (RFC 1952, section 2.3.1).
+const gzipMagic = "\x1f\x8b"
+
+// decompress looks through ovf:compression="gzip": the bytes decide, since the
+// descriptor may come later. The size of what was compressed isn't known.
+func decompress(r io.Reader, size int64) (io.Reader, int64, error) {
+	head := bufio.NewReaderSize(r, 1<<18)
+	magic, err := head.Peek(len(gzipMagic))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, 0, err
+	}
+	if string(magic) != gzipMagic {
+		return head, size, nil
+	}
+	z, err := gzip.NewReader(head)
+	if err != nil {
+		return nil, 0, fmt.Errorf("cannot decompress it: %w", err)
+	}
+	return z, -1, nil
+}
