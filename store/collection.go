@@ -47,16 +47,21 @@ type Item[T any] struct {
 // is no lower-case word, or when T can't be kept as YAML: those are faults of the
 // program.
 func NewCollection[T any](s *Store, kind string, version int) *Collection[T] {
-	codec, err := strictyaml.For[record[T]]()
-	if err != nil {
-		panic(fmt.Sprintf("store: %s: %v", kind, err))
-	}
+	codec := codecOf[T](kind)
 	return &Collection[T]{
 		folder: newFolder(s, kind, ".yaml"),
 		codec:  codec,
 		schema: fmt.Sprintf("%s/v%d", kind, version),
 		cache:  make(map[string]entry[T]),
 	}
+}
+
+func codecOf[T any](kind string) *strictyaml.Codec[record[T]] {
+	codec, err := strictyaml.For[record[T]]()
+	if err != nil {
+		panic(fmt.Sprintf("store: %s: %v", kind, err))
+	}
+	return codec
 }
 
 // Put makes the record name, or replaces it, durably. For failures see the
@@ -200,7 +205,7 @@ func validate(v any) error {
 	if checked, ok := v.(interface{ Validate() error }); ok {
 		return checked.Validate()
 	}
-	if checked, ok := reflect.ValueOf(v).Elem().Interface().(interface{ Validate() error }); ok {
+	if checked, ok := reflect.TypeAssert[interface{ Validate() error }](reflect.ValueOf(v).Elem()); ok {
 		return checked.Validate()
 	}
 	return nil

@@ -64,8 +64,7 @@ func TestBrokenRecordsAreToldAndOthersServed(t *testing.T) {
 	for name, tc := range cases {
 		edit(t, s, "ovas/"+name+".yaml", tc.text)
 		_, err := c.Get(name)
-		var bad *CorruptError
-		if !errors.As(err, &bad) {
+		if _, ok := errors.AsType[*CorruptError](err); !ok {
 			t.Errorf("%s: got %v, want a CorruptError", name, err)
 			continue
 		}

@@ -63,16 +63,16 @@ func (f *faulty) wrapped(op string, call func() error) error {
 	return then
 }
 
-func (f *faulty) Mkdir(path string, mode uint32) error {
-	return f.wrapped("mkdir", func() error { return f.kernel.Mkdir(path, mode) })
+func (f *faulty) mkdir(path string, mode uint32) error {
+	return f.wrapped("mkdir", func() error { return f.kernel.mkdir(path, mode) })
 }
 
-func (f *faulty) Open(path string, flags int, mode uint32) (fd int, err error) {
+func (f *faulty) open(path string, flags int, mode uint32) (fd int, err error) {
 	if f.how == belated { // a descriptor that nobody gets to know would leak
 		f.n++
-		return f.kernel.Open(path, flags, mode)
+		return f.kernel.open(path, flags, mode)
 	}
-	err = f.wrapped("open", func() (err error) { fd, err = f.kernel.Open(path, flags, mode); return err })
+	err = f.wrapped("open", func() (err error) { fd, err = f.kernel.open(path, flags, mode); return err })
 	return fd, err
 }
 
@@ -84,55 +84,55 @@ func (f *faulty) part(op string, p []byte) []byte {
 	return p
 }
 
-func (f *faulty) Read(fd int, p []byte) (n int, err error) {
+func (f *faulty) read(fd int, p []byte) (n int, err error) {
 	p = f.part("read", p)
-	err = f.wrapped("read", func() (err error) { n, err = f.kernel.Read(fd, p); return err })
+	err = f.wrapped("read", func() (err error) { n, err = f.kernel.read(fd, p); return err })
 	return n, err
 }
 
-func (f *faulty) Write(fd int, p []byte) (n int, err error) {
+func (f *faulty) write(fd int, p []byte) (n int, err error) {
 	p = f.part("write", p)
 	if f.how == belated { // a write that answers an errno has written nothing
 		f.n++
-		return f.kernel.Write(fd, p)
+		return f.kernel.write(fd, p)
 	}
-	err = f.wrapped("write", func() (err error) { n, err = f.kernel.Write(fd, p); return err })
+	err = f.wrapped("write", func() (err error) { n, err = f.kernel.write(fd, p); return err })
 	return n, err
 }
 
-func (f *faulty) Close(fd int) error { // it always closes, whatever it answers
+func (f *faulty) close(fd int) error { // it always closes, whatever it answers
 	first, then := f.hit("close")
-	return errors.Join(f.kernel.Close(fd), first, then)
+	return errors.Join(f.kernel.close(fd), first, then)
 }
 
 // Fsync doesn't bother the real disk: these tests end no power supply.
-func (f *faulty) Fsync(int) error {
+func (f *faulty) fsync(int) error {
 	return f.wrapped("fsync", func() error { return nil })
 }
 
-func (f *faulty) Fstat(fd int, st *unix.Stat_t) error {
-	return f.wrapped("fstat", func() error { return f.kernel.Fstat(fd, st) })
+func (f *faulty) fstat(fd int, st *unix.Stat_t) error {
+	return f.wrapped("fstat", func() error { return f.kernel.fstat(fd, st) })
 }
 
-func (f *faulty) Lstat(path string, st *unix.Stat_t) error {
-	return f.wrapped("lstat", func() error { return f.kernel.Lstat(path, st) })
+func (f *faulty) lstat(path string, st *unix.Stat_t) error {
+	return f.wrapped("lstat", func() error { return f.kernel.lstat(path, st) })
 }
 
-func (f *faulty) ReadDir(path string) (entries []fs.DirEntry, err error) {
-	err = f.wrapped("readdir", func() (err error) { entries, err = f.kernel.ReadDir(path); return err })
+func (f *faulty) readDir(path string) (entries []fs.DirEntry, err error) {
+	err = f.wrapped("readdir", func() (err error) { entries, err = f.kernel.readDir(path); return err })
 	return entries, err
 }
 
-func (f *faulty) Rename(from, to string, flags uint) error {
-	return f.wrapped("rename", func() error { return f.kernel.Rename(from, to, flags) })
+func (f *faulty) rename(from, to string, flags uint) error {
+	return f.wrapped("rename", func() error { return f.kernel.rename(from, to, flags) })
 }
 
-func (f *faulty) Unlink(path string) error {
-	return f.wrapped("unlink", func() error { return f.kernel.Unlink(path) })
+func (f *faulty) unlink(path string) error {
+	return f.wrapped("unlink", func() error { return f.kernel.unlink(path) })
 }
 
-func (f *faulty) Flock(fd, how int) error {
-	return f.wrapped("flock", func() error { return f.kernel.Flock(fd, how) })
+func (f *faulty) flock(fd, how int) error {
+	return f.wrapped("flock", func() error { return f.kernel.flock(fd, how) })
 }
 
 // An operation changes a catalogue that populate has filled.
@@ -149,14 +149,22 @@ func operations() []operation {
 		return m
 	}
 	return []operation{
-		{"create", func(c *catalogue) error { return c.ovas.Create("web", sample("x")) },
-			with(func(m map[string]string) { m["ovas/web"] = "x" })},
-		{"replace", func(c *catalogue) error { return c.templates.Put("shared", checked{5}) },
-			with(func(m map[string]string) { m["templates/shared"] = "IIIII" })},
-		{"blob", func(c *catalogue) error { return c.blobs.Put("other", []byte("<longer than before/>")) },
-			with(func(m map[string]string) { m["descriptors/other"] = "<longer than before/>" })},
-		{"delete", func(c *catalogue) error { return c.templates.Delete("stale") },
-			with(func(m map[string]string) { delete(m, "templates/stale") })},
+		{
+			"create", func(c *catalogue) error { return c.ovas.Create("web", sample("x")) },
+			with(func(m map[string]string) { m["ovas/web"] = "x" }),
+		},
+		{
+			"replace", func(c *catalogue) error { return c.templates.Put("shared", checked{5}) },
+			with(func(m map[string]string) { m["templates/shared"] = "IIIII" }),
+		},
+		{
+			"blob", func(c *catalogue) error { return c.blobs.Put("other", []byte("<longer than before/>")) },
+			with(func(m map[string]string) { m["descriptors/other"] = "<longer than before/>" }),
+		},
+		{
+			"delete", func(c *catalogue) error { return c.templates.Delete("stale") },
+			with(func(m map[string]string) { delete(m, "templates/stale") }),
+		},
 		{"batch", (*catalogue).upload, after()},
 	}
 }
@@ -189,8 +197,11 @@ func countFDs(t *testing.T) int {
 
 func TestEachCallFails(t *testing.T) {
 	ways := []faulty{
-		{how: refused, errno: unix.ENOSPC}, {how: refused, errno: unix.EIO}, {how: refused, errno: unix.EINTR},
-		{how: belated, errno: unix.EIO}, {how: killed, errno: unix.EIO}, {how: short},
+		{how: refused, errno: unix.ENOSPC},
+		{how: refused, errno: unix.EINTR},
+		{how: belated, errno: unix.EIO},
+		{how: killed, errno: unix.EIO},
+		{how: short},
 	}
 	fds := countFDs(t)
 	for _, op := range operations() {
@@ -217,7 +228,7 @@ func TestEachCallFails(t *testing.T) {
 func failOnce(t *testing.T, op operation, way faulty, at int) bool {
 	t.Helper()
 	sys := &way
-	s, err := open(t.Context(), filepath.Join(t.TempDir(), "state"), Options{}, sys)
+	s, err := open(t.Context(), filepath.Join(fastDir(t), "state"), Options{}, sys)
 	must(t, err)
 	defer s.Close() //nolint:errcheck // closed below already
 	c := newCatalogue(s)
@@ -255,7 +266,7 @@ func failOnce(t *testing.T, op operation, way faulty, at int) bool {
 func openSame(t *testing.T, s *Store) *Store {
 	t.Helper()
 	must(t, s.Close())
-	return openTest(t, s.dir, kernel{})
+	return openTest(t, s.dir, &faulty{})
 }
 
 func expectOldOrNew(t *testing.T, c *catalogue, op operation, when string) map[string]string {
@@ -276,7 +287,7 @@ func TestEachCallOfRecoveryFails(t *testing.T) {
 	op := operations()[4]
 	for at := 1; ; at++ {
 		sys := &faulty{how: killed, errno: unix.EIO}
-		s, err := open(t.Context(), filepath.Join(t.TempDir(), "state"), Options{}, sys)
+		s, err := open(t.Context(), filepath.Join(fastDir(t), "state"), Options{}, sys)
 		must(t, err)
 		c := newCatalogue(s)
 		c.populate(t)

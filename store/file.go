@@ -31,10 +31,10 @@ func (d disk) writeTemp(folder string, data []byte) (string, error) {
 	}
 	err = d.writeAll(fd, data)
 	if err == nil {
-		err = again(func() error { return d.sys.Fsync(fd) })
+		err = again(func() error { return d.sys.fsync(fd) })
 	}
 	// Close may tell of a write that failed late (NFS, quota); EINTR doesn't.
-	if closeErr := d.sys.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
+	if closeErr := d.sys.close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
 		err = closeErr
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func (d disk) writeAll(fd int, data []byte) error {
 	for len(data) > 0 {
 		var n int
 		err := again(func() (err error) {
-			n, err = d.sys.Write(fd, data)
+			n, err = d.sys.write(fd, data)
 			return err
 		})
 		switch {
@@ -69,9 +69,9 @@ func (d disk) read(path string, limit int) (data []byte, m mark, err error) {
 	if err != nil {
 		return nil, mark{}, err
 	}
-	defer d.sys.Close(fd) //nolint:errcheck // nothing was written
+	defer d.sys.close(fd) //nolint:errcheck // nothing was written
 	var st unix.Stat_t
-	if err := again(func() error { return d.sys.Fstat(fd, &st) }); err != nil {
+	if err := again(func() error { return d.sys.fstat(fd, &st) }); err != nil {
 		return nil, mark{}, err
 	}
 	m = markOf(&st)
@@ -103,7 +103,7 @@ func (d disk) readAll(fd int, buf []byte) (int, error) {
 	for total < len(buf) {
 		var n int
 		err := again(func() (err error) {
-			n, err = d.sys.Read(fd, buf[total:])
+			n, err = d.sys.read(fd, buf[total:])
 			return err
 		})
 		if err != nil || n <= 0 {
@@ -120,8 +120,8 @@ func (d disk) syncFolder(path string) error {
 	if err != nil {
 		return fmt.Errorf("cannot open the folder %s to make it durable: %w", path, err)
 	}
-	defer d.sys.Close(fd) //nolint:errcheck // nothing was written by this descriptor
-	if err := again(func() error { return d.sys.Fsync(fd) }); err != nil {
+	defer d.sys.close(fd) //nolint:errcheck // nothing was written by this descriptor
+	if err := again(func() error { return d.sys.fsync(fd) }); err != nil {
 		return fmt.Errorf("cannot make the folder %s durable: %w", path, err)
 	}
 	return nil
@@ -129,19 +129,19 @@ func (d disk) syncFolder(path string) error {
 
 func (d disk) open(path string, flags int) (fd int, err error) {
 	err = again(func() (err error) {
-		fd, err = d.sys.Open(path, flags, fileMode)
+		fd, err = d.sys.open(path, flags, fileMode)
 		return err
 	})
 	return fd, err
 }
 
 func (d disk) rename(from, to string, flags uint) error {
-	return again(func() error { return d.sys.Rename(from, to, flags) })
+	return again(func() error { return d.sys.rename(from, to, flags) })
 }
 
 // unlink removes a file; one that isn't there is removed already.
 func (d disk) unlink(path string) error {
-	err := again(func() error { return d.sys.Unlink(path) })
+	err := again(func() error { return d.sys.unlink(path) })
 	if errors.Is(err, unix.ENOENT) {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (d disk) unlink(path string) error {
 }
 
 func (d disk) lstat(path string) (st unix.Stat_t, err error) {
-	err = again(func() error { return d.sys.Lstat(path, &st) })
+	err = again(func() error { return d.sys.lstat(path, &st) })
 	return st, err
 }
 

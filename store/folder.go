@@ -65,7 +65,7 @@ func (f *folder) prepare() error {
 // makeFolder makes sure that a folder, its entry and its entries are durable:
 // they may come from a process that was killed before it could see to that.
 func (d disk) makeFolder(path string) error {
-	err := again(func() error { return d.sys.Mkdir(path, folderMode) })
+	err := again(func() error { return d.sys.mkdir(path, folderMode) })
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("cannot make the folder %s: %w", path, err)
 	}
@@ -78,7 +78,7 @@ func (d disk) makeFolder(path string) error {
 
 // sweep removes the temporary files of a process that is no more.
 func (d disk) sweep(path string) error {
-	entries, err := d.sys.ReadDir(path)
+	entries, err := d.sys.readDir(path)
 	if err != nil {
 		return fmt.Errorf("cannot list the folder %s: %w", path, err)
 	}
@@ -110,7 +110,7 @@ func (f *folder) list() ([]string, error) {
 	if f.settled && m == f.seen {
 		return f.names, nil
 	}
-	entries, err := f.store.disk.sys.ReadDir(f.path)
+	entries, err := f.store.disk.sys.readDir(f.path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the folder %s: %w", f.path, err)
 	}
@@ -182,7 +182,7 @@ func (f *folder) remove(name string) error {
 		return err
 	}
 	defer unlock()
-	if err := again(func() error { return s.disk.sys.Unlink(f.file(name)) }); err != nil {
+	if err := again(func() error { return s.disk.sys.unlink(f.file(name)) }); err != nil {
 		return fmt.Errorf("cannot remove %s: %w", f.file(name), err)
 	}
 	if err := s.disk.syncFolder(f.path); err != nil {

@@ -145,7 +145,7 @@ func (s *Store) finishAll() error {
 // can look. What can't be read becomes a problem, not a failure.
 func (s *Store) recover() error {
 	path := filepath.Join(s.dir, batchKind)
-	entries, err := s.disk.sys.ReadDir(path)
+	entries, err := s.disk.sys.readDir(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

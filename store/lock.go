@@ -45,18 +45,18 @@ func (d disk) tryLock(path string) (*os.File, error) {
 		return nil, fmt.Errorf("cannot open the lock %s: %w", path, err)
 	}
 	if err = d.lockFD(fd, path); err != nil {
-		_ = d.sys.Close(fd)
+		_ = d.sys.close(fd)
 		return nil, fmt.Errorf("cannot lock %s: %w", path, err)
 	}
-	return os.NewFile(uintptr(fd), path), nil //nolint:gosec // a descriptor is never negative
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 func (d disk) lockFD(fd int, path string) error {
-	if err := again(func() error { return d.sys.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
+	if err := again(func() error { return d.sys.flock(fd, unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
 		return err
 	}
 	var st unix.Stat_t
-	if err := again(func() error { return d.sys.Fstat(fd, &st) }); err != nil {
+	if err := again(func() error { return d.sys.fstat(fd, &st) }); err != nil {
 		return err
 	}
 	there, err := d.lstat(path)

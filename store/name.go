@@ -6,7 +6,6 @@ import (
 	"regexp"
 )
 
-//nolint:gochecknoglobals // compiled constants
 var (
 	// nameGrammar can't begin with a dot: no record is ever taken for a temporary
 	// file of ours or an editor's. 63 bytes and an extension fit any file system.

@@ -12,43 +12,43 @@ import (
 // let any of them fail and replay what a power cut would have left. Failures are
 // bare errnos.
 type system interface {
-	Mkdir(path string, mode uint32) error
-	Open(path string, flags int, mode uint32) (fd int, err error)
-	Read(fd int, p []byte) (int, error)
-	Write(fd int, p []byte) (int, error)
-	Fsync(fd int) error
-	Close(fd int) error
-	Fstat(fd int, st *unix.Stat_t) error
-	Lstat(path string, st *unix.Stat_t) error
-	ReadDir(path string) ([]fs.DirEntry, error)
-	Rename(from, to string, flags uint) error
-	Unlink(path string) error
-	Flock(fd, how int) error
+	mkdir(path string, mode uint32) error
+	open(path string, flags int, mode uint32) (fd int, err error)
+	read(fd int, p []byte) (int, error)
+	write(fd int, p []byte) (int, error)
+	fsync(fd int) error
+	close(fd int) error
+	fstat(fd int, st *unix.Stat_t) error
+	lstat(path string, st *unix.Stat_t) error
+	readDir(path string) ([]fs.DirEntry, error)
+	rename(from, to string, flags uint) error
+	unlink(path string) error
+	flock(fd, how int) error
 }
 
 // kernel is the real system.
 type kernel struct{}
 
-func (kernel) Mkdir(path string, mode uint32) error { return unix.Mkdir(path, mode) }
+func (kernel) mkdir(path string, mode uint32) error { return unix.Mkdir(path, mode) }
 
-func (kernel) Open(path string, flags int, mode uint32) (int, error) {
+func (kernel) open(path string, flags int, mode uint32) (int, error) {
 	return unix.Open(path, flags|unix.O_CLOEXEC, mode)
 }
 
-func (kernel) Read(fd int, p []byte) (int, error)       { return unix.Read(fd, p) }
-func (kernel) Write(fd int, p []byte) (int, error)      { return unix.Write(fd, p) }
-func (kernel) Fsync(fd int) error                       { return unix.Fsync(fd) }
-func (kernel) Close(fd int) error                       { return unix.Close(fd) }
-func (kernel) Fstat(fd int, st *unix.Stat_t) error      { return unix.Fstat(fd, st) }
-func (kernel) Lstat(path string, st *unix.Stat_t) error { return unix.Lstat(path, st) }
-func (kernel) Unlink(path string) error                 { return unix.Unlink(path) }
-func (kernel) Flock(fd, how int) error                  { return unix.Flock(fd, how) }
+func (kernel) read(fd int, p []byte) (int, error)       { return unix.Read(fd, p) }
+func (kernel) write(fd int, p []byte) (int, error)      { return unix.Write(fd, p) }
+func (kernel) fsync(fd int) error                       { return unix.Fsync(fd) }
+func (kernel) close(fd int) error                       { return unix.Close(fd) }
+func (kernel) fstat(fd int, st *unix.Stat_t) error      { return unix.Fstat(fd, st) }
+func (kernel) lstat(path string, st *unix.Stat_t) error { return unix.Lstat(path, st) }
+func (kernel) unlink(path string) error                 { return unix.Unlink(path) }
+func (kernel) flock(fd, how int) error                  { return unix.Flock(fd, how) }
 
-func (kernel) Rename(from, to string, flags uint) error {
+func (kernel) rename(from, to string, flags uint) error {
 	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, flags)
 }
 
-func (kernel) ReadDir(path string) ([]fs.DirEntry, error) {
+func (kernel) readDir(path string) ([]fs.DirEntry, error) {
 	f, err := os.Open(path) //nolint:gosec // the state folder is the admin's choice
 	if err != nil {
 		return nil, bare(err)

@@ -5,32 +5,31 @@ import "reflect"
 // clone makes v, which is settable and so far a shallow copy, own everything
 // that can be reached through exported fields.
 func clone(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
+	switch k := v.Kind(); {
+	case k == reflect.Pointer:
 		if !v.IsNil() {
 			fresh := reflect.New(v.Type().Elem())
 			fresh.Elem().Set(v.Elem())
 			clone(fresh.Elem())
 			v.Set(fresh)
 		}
-	case reflect.Slice:
+	case k == reflect.Slice:
 		cloneSlice(v)
-	case reflect.Map:
+	case k == reflect.Map:
 		cloneMap(v)
-	case reflect.Interface:
+	case k == reflect.Interface:
 		if !v.IsNil() {
 			fresh := reflect.New(v.Elem().Type()).Elem()
 			fresh.Set(v.Elem())
 			clone(fresh)
 			v.Set(fresh)
 		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() {
+	case k == reflect.Struct:
+		for _, f := range v.Fields() {
+			if f.CanSet() {
 				clone(f)
 			}
 		}
-	default:
 	}
 }
 
@@ -63,10 +62,5 @@ func cloneMap(v reflect.Value) {
 }
 
 func holdsReferences(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Struct:
-		return true
-	default:
-		return false
-	}
+	return t.Kind() != reflect.String && !isNumber(t.Kind()) && t.Kind() != reflect.Bool
 }

@@ -25,23 +25,21 @@ func (r reader) value(n *yaml.Node, path string, out reflect.Value) error {
 	if isText(t) {
 		return r.text(n, path, out)
 	}
-	switch t.Kind() {
-	case reflect.Pointer:
+	switch k := t.Kind(); {
+	case k == reflect.Pointer:
 		out.Set(reflect.New(t.Elem()))
 		return r.value(n, path, out.Elem())
-	case reflect.Interface:
+	case k == reflect.Interface:
 		return r.anything(n, path, out)
-	case reflect.Struct:
+	case k == reflect.Struct:
 		return r.structure(n, path, out)
-	case reflect.Map:
+	case k == reflect.Map:
 		return r.mapping(n, path, out)
-	case reflect.Slice:
-		if t.Elem().Kind() != reflect.Uint8 {
-			return r.sequence(n, path, out)
-		}
+	case k == reflect.Slice && !isBytes(t):
+		return r.sequence(n, path, out)
 	default:
+		return r.scalar(n, path, out)
 	}
-	return r.scalar(n, path, out)
 }
 
 func (r reader) text(n *yaml.Node, path string, out reflect.Value) error {
@@ -145,16 +143,16 @@ func (r reader) scalar(n *yaml.Node, path string, out reflect.Value) error {
 		return complain(n, path, "a single value is needed here")
 	}
 	reason := ""
-	switch out.Kind() {
-	case reflect.String:
+	switch k := out.Kind(); {
+	case k == reflect.String:
 		out.SetString(n.Value)
-	case reflect.Slice:
+	case k == reflect.Slice:
 		out.SetBytes([]byte(n.Value))
-	case reflect.Bool:
+	case k == reflect.Bool:
 		reason = setBool(n, out)
-	case reflect.Float32, reflect.Float64:
+	case isFloat(k):
 		reason = setFloat(n, out)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case isInt(k):
 		reason = setInt(n, out)
 	default:
 		reason = setUint(n, out)
@@ -212,7 +210,6 @@ func setUint(n *yaml.Node, out reflect.Value) string {
 // not 0x10, 0o7, 010, 1_000, +1 or 1e3, which YAML 1.1 and 1.2 tell apart.
 func isInteger(s string) bool { return integer.MatchString(s) }
 
-//nolint:gochecknoglobals // a compiled constant
 var integer = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 func hasKey(fields []field, key string) bool {

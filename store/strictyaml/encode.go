@@ -94,29 +94,28 @@ func (w writer) value(v reflect.Value, path string) (*yaml.Node, error) {
 	if isText(t) {
 		return textNode(v, path)
 	}
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	switch k := t.Kind(); {
+	case k == reflect.Pointer || k == reflect.Interface:
 		return w.behind(v, path)
-	case reflect.Struct:
+	case k == reflect.Struct:
 		return w.structure(v, path)
-	case reflect.Map:
+	case k == reflect.Map:
 		return w.mapping(v, path)
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return stringNode(string(v.Bytes()), path)
-		}
+	case isBytes(t):
+		return stringNode(string(v.Bytes()), path)
+	case k == reflect.Slice:
 		return w.sequence(v, path)
-	case reflect.String:
+	case k == reflect.String:
 		return stringNode(v.String(), path)
-	case reflect.Bool:
+	case k == reflect.Bool:
 		return scalarNode("!!bool", strconv.FormatBool(v.Bool())), nil
-	case reflect.Float32, reflect.Float64:
+	case isFloat(k):
 		return scalarNode("!!float", strconv.FormatFloat(v.Float(), 'g', -1, t.Bits())), nil
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case isInt(k):
 		return scalarNode("!!int", strconv.FormatInt(v.Int(), 10)), nil
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	case isUint(k):
 		return scalarNode("!!int", strconv.FormatUint(v.Uint(), 10)), nil
-	default:
+	default: // inside of an any
 		return nil, &Error{Path: path, Reason: fmt.Sprintf("%v has no YAML form", t)}
 	}
 }
@@ -207,13 +206,12 @@ func scalarNode(tag, text string) *yaml.Node {
 // isEmpty is what omitempty leaves out: zero values, values whose own IsZero
 // says so, and empty lists and maps.
 func isEmpty(v reflect.Value) bool {
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
+	k := v.Kind()
+	if k == reflect.Slice || k == reflect.Map {
+		return v.Len() == 0
+	}
+	if z, ok := reflect.TypeAssert[interface{ IsZero() bool }](v); ok && k != reflect.Pointer {
 		return z.IsZero()
 	}
-	switch v.Kind() {
-	case reflect.Slice, reflect.Map:
-		return v.Len() == 0
-	default:
-		return v.IsZero()
-	}
+	return v.IsZero()
 }

@@ -29,27 +29,22 @@ func (ts types) learn(t reflect.Type) error {
 	if isText(t) {
 		return nil
 	}
-	switch t.Kind() {
-	case reflect.String, reflect.Bool, reflect.Float32, reflect.Float64,
-		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	switch k := t.Kind(); {
+	case k == reflect.String || k == reflect.Bool || isNumber(k):
 		return nil
-	case reflect.Pointer, reflect.Slice:
+	case k == reflect.Interface && t.NumMethod() == 0:
+		return nil
+	case k == reflect.Pointer && t.Elem().Kind() == reflect.Pointer:
+		return fmt.Errorf("%v is a pointer to a pointer", t)
+	case k == reflect.Pointer || k == reflect.Slice:
 		return ts.learn(t.Elem())
-	case reflect.Map:
-		if t.Key().Kind() != reflect.String || isText(t.Key()) {
-			return fmt.Errorf("%v has keys that are no strings", t)
-		}
+	case k == reflect.Map && t.Key().Kind() == reflect.String && !isText(t.Key()):
 		return ts.learn(t.Elem())
-	case reflect.Interface:
-		if t.NumMethod() == 0 {
-			return nil
-		}
-	case reflect.Struct:
+	case k == reflect.Struct:
 		return ts.learnStruct(t)
 	default:
+		return fmt.Errorf("%v has no YAML form", t)
 	}
-	return fmt.Errorf("%v has no YAML form", t)
 }
 
 func (ts types) learnStruct(t reflect.Type) error {

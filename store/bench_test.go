@@ -1,0 +1,107 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+const many = 10_000
+
+// fill makes many records without waiting for the real disk, and lets their
+// times settle.
+func fill(b *testing.B) *Store {
+	b.Helper()
+	s, err := open(b.Context(), filepath.Join(b.TempDir(), "state"), Options{}, &faulty{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := NewCollection[appliance](s, "ovas", 1)
+	for i := range many {
+		if err := c.Put(fmt.Sprintf("appliance-%05d", i), sample("title")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	<-time.After(2 * settling)
+	b.Cleanup(func() { _ = s.Close() })
+	b.ReportAllocs()
+	return s
+}
+
+func BenchmarkOpenAndAll(b *testing.B) {
+	s := fill(b)
+	for b.Loop() {
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		var err error
+		if s, err = Open(b.Context(), s.dir, Options{}); err != nil {
+			b.Fatal(err)
+		}
+		c := NewCollection[appliance](s, "ovas", 1)
+		if all, corrupt, err := c.All(); len(all) != many || corrupt != nil || err != nil {
+			b.Fatal(len(all), corrupt, err)
+		}
+	}
+}
+
+func warm(b *testing.B) *Collection[appliance] {
+	b.Helper()
+	s := fill(b)
+	var before, after runtime.MemStats
+	c := &Collection[appliance]{
+		folder: s.folders["ovas"], codec: codecOf[appliance]("ovas"), schema: "ovas/v1", cache: map[string]entry[appliance]{},
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	if _, _, err := c.All(); err != nil {
+		b.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/many, "cache-B/record")
+	return c
+}
+
+func BenchmarkAll(b *testing.B) {
+	c := warm(b)
+	for b.Loop() {
+		if all, _, err := c.All(); len(all) != many || err != nil {
+			b.Fatal(len(all), err)
+		}
+	}
+}
+
+func BenchmarkList(b *testing.B) {
+	c := warm(b)
+	for b.Loop() {
+		if names, err := c.List(); len(names) != many || err != nil {
+			b.Fatal(len(names), err)
+		}
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	c := warm(b)
+	for b.Loop() {
+		if _, err := c.Get("appliance-05000"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	s, err := Open(b.Context(), b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only timed
+	c := NewCollection[appliance](s, "ovas", 1)
+	for b.Loop() {
+		if err := c.Put("web", sample("title")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
