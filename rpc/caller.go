@@ -91,7 +91,7 @@ func (c *caller) WriteObject(obj any) error {
 		return fmt.Errorf("encode a request: %w", err)
 	}
 	fds := (*Conn)(c).takeFDs(request.ID)
-	if err := c.out.put(letter{line: append(text, '\n'), fds: fds}); err != nil {
+	if err := c.out.put(letter{line: append(text, '\n'), free: true, fds: fds}); err != nil {
 		closeFDs(fds)
 		return err
 	}

@@ -49,6 +49,7 @@ func (s *session) serve(lib *jsonrpc2.Conn, id uint64, r *request, c *Call) {
 	if err != nil {
 		setError(reply, s.tell(err, r))
 	}
+	s.out.wait()                               // not in WriteObject: the library holds a lock there that Notify needs
 	if lib.SendResponse(s.ctx, reply) != nil { // the peer is gone
 		s.forget(id)
 	}
@@ -80,6 +81,9 @@ func (s *session) setResult(reply *jsonrpc2.Response, result any, method string)
 // tell turns a failure into what the peer may read, and logs what it may not.
 func (s *session) tell(err error, r *request) *Error {
 	fault, known := asError(err, r.method)
+	if fault.Code == Cancelled && s.ctx.Err() != nil && s.life.ended() {
+		return goingDown(r.method)
+	}
 	if !known {
 		s.srv.log().Error("call went wrong", slog.String("method", r.method), slog.Any("cause", err),
 			slog.Uint64("peer_uid", uint64(s.peer.UID)))
@@ -126,13 +130,13 @@ func (s *session) WriteObject(obj any) error {
 		if len(text) > s.srv.limits.Reply {
 			return Errorf(Limit, "Cannot send a notification of %d bytes: the limit is %d.", len(text), s.srv.limits.Reply)
 		}
-		return s.send(append(text, '\n'))
+		return s.tidings(append(text, '\n'))
 	}
 	r := s.forget(reply.ID)
 	if r == nil {
 		return ErrClosed
 	}
-	return s.send(replyLine(r.id, reply.Result, reply.Error))
+	return s.out.put(letter{line: replyLine(r.id, reply.Result, reply.Error)})
 }
 
 // replyLine writes one answer: with an error where there is one.

@@ -189,8 +189,17 @@ func (f *fixture) deaf(context.Context, *rpc.Call, struct{}) (bool, error) {
 	return true, nil
 }
 
-// serve starts a server on a socket of its own.
+// serve starts a server on a socket of its own. Without a policy everybody may write.
 func serve(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
+	t.Helper()
+	if policy == nil {
+		policy = func(rpc.Peer) rpc.Access { return rpc.AccessWrite }
+	}
+	return serveStrictly(t, limits, policy)
+}
+
+// serveStrictly is serve, with the policy as it is given.
+func serveStrictly(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rpc") // t.TempDir may be too long for a socket
 	if err != nil {
@@ -199,9 +208,6 @@ func serve(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *f
 	f := &fixture{
 		path: filepath.Join(dir, "s"),
 		gate: make(chan struct{}), in: make(chan string, 1000), gone: make(chan struct{}, 1000), log: &lines{},
-	}
-	if policy == nil {
-		policy = func(rpc.Peer) rpc.Access { return rpc.AccessWrite }
 	}
 	f.srv = &rpc.Server{Methods: f.methods(), Policy: policy, Limits: limits, Log: slog.New(slog.NewTextHandler(f.log, nil))}
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: f.path, Net: "unix"})

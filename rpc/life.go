@@ -22,6 +22,9 @@ func newLife(ctx context.Context) *life {
 	return l
 }
 
+// ended reports whether the calls were told to end.
+func (l *life) ended() bool { return l.ctx.Err() != nil }
+
 // drain goes through the steps. It is called when stopping is closed.
 func (s *Server) drain(l *life, sessions *sync.WaitGroup) error {
 	idle := l.calls.close()

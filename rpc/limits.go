@@ -28,10 +28,11 @@ const (
 	MaxConns = 256
 	// MaxConnsPerUID keeps one user from taking them all.
 	MaxConnsPerUID = 64
-	// MaxQueued is how many messages may wait for one peer to read.
+	// MaxQueued is how many notifications may wait for one peer to read, before
+	// it is dropped; and how many answers, before no more of its requests are read.
 	MaxQueued = 1024
-	// MaxQueuedBytes is how long those may be together. One message that is
-	// longer may wait alone.
+	// MaxQueuedBytes is how long those may be together, each kind for itself.
+	// The last one may go beyond it.
 	MaxQueuedBytes = 1 << 20
 	// DrainGrace is how long calls may go on after Serve was told to end.
 	DrainGrace = 20 * time.Second

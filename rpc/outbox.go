@@ -23,29 +23,49 @@ const writePiece = 64 << 10
 // A letter is one line on its way out.
 type letter struct {
 	line []byte
+	free bool          // nobody asked for it: refused when too many of its kind wait
 	fds  []int         // owned; sent with the first byte, then closed
 	sent chan struct{} // closed when everything before it is written; nil for lines
 }
 
-// An outbox queues lines and writes them in order, so that nobody waits for a
-// peer that reads slowly.
+// An outbox queues lines and writes them in order.
+//
+// Answers are always taken, because there are never more than requests; whoever
+// makes them calls wait before, so that a peer which reads slowly is slowed
+// down and not cut off. What is sent of one's own accord can't wait, so it is
+// counted apart, and refused when too much of it is there.
 type outbox struct {
 	conn     *net.UnixConn
 	deadline time.Duration
-	most     int // lines
-	mostLen  int // bytes
+	most     int // lines of either kind
+	mostLen  int // bytes of either kind
 
 	mu     sync.Mutex
+	room   sync.Cond // on mu: something was taken off the queue, or it was closed
 	queue  []letter
-	length int
+	asked  load
+	free   load
 	closed bool
 
 	wake chan struct{} // one token: there is something to do
 	done chan struct{} // closed when run has returned
 }
 
+// A load is how many lines wait, and how long they are together.
+type load struct{ lines, bytes int }
+
+func (o *outbox) full(l load) bool { return l.lines >= o.most || l.bytes >= o.mostLen }
+
+// of returns the load that a letter counts for.
+func (o *outbox) of(l letter) *load {
+	if l.free {
+		return &o.free
+	}
+	return &o.asked
+}
+
 func newOutbox(conn *net.UnixConn, limits Limits) *outbox {
-	return &outbox{
+	o := &outbox{
 		conn:     conn,
 		deadline: limits.WriteTimeout,
 		most:     limits.Queued,
@@ -53,22 +73,33 @@ func newOutbox(conn *net.UnixConn, limits Limits) *outbox {
 		wake:     make(chan struct{}, 1),
 		done:     make(chan struct{}),
 	}
+	o.room.L = &o.mu
+	return o
+}
+
+// wait returns when there is room for an answer, or the outbox is closed.
+func (o *outbox) wait() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.closed && o.full(o.asked) {
+		o.room.Wait()
+	}
 }
 
 // put queues a line, which must end with LF, and its descriptors. It never
-// blocks: ErrClosed, or errSlow when the queue is full.
+// blocks: ErrClosed, or errSlow when a free letter finds no room.
 func (o *outbox) put(l letter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case o.closed:
 		return ErrClosed
-	case l.sent != nil:
-	case len(o.queue) > 0 && (len(o.queue) >= o.most || o.length+len(l.line) > o.mostLen):
+	case l.free && o.full(o.free):
 		return errSlow
 	}
 	o.queue = append(o.queue, l)
-	o.length += len(l.line)
+	o.of(l).lines++
+	o.of(l).bytes += len(l.line)
 	o.poke()
 	return nil
 }
@@ -97,6 +128,7 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	o.room.Broadcast()
 	o.poke()
 }
 
@@ -133,7 +165,9 @@ func (o *outbox) pop() (l letter, more, open bool) {
 	l = o.queue[0]
 	o.queue[0] = letter{}
 	o.queue = o.queue[1:]
-	o.length -= len(l.line)
+	o.of(l).lines--
+	o.of(l).bytes -= len(l.line)
+	o.room.Broadcast()
 	return l, true, true
 }
 
@@ -171,10 +205,11 @@ func (o *outbox) drop() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	o.room.Broadcast()
 	for _, l := range o.queue {
 		closeFDs(l.fds)
 	}
-	o.queue, o.length = nil, 0
+	o.queue = nil
 }
 
 // closeFDs closes duplicates that were, or were to be, passed on.

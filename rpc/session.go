@@ -110,6 +110,7 @@ func (s *session) Close() error { return s.conn.Close() }
 // can be answered without running anything is answered here.
 func (s *session) ReadObject(v any) error {
 	for {
+		s.out.wait() // a peer that doesn't read its answers gets no more of them
 		f, err := s.in.next()
 		if err != nil {
 			return s.end(err)
@@ -194,7 +195,11 @@ func (s *session) enter(method string) *Error {
 		}
 		s.life.calls.leave()
 	}
-	return Errorf(DaemonRestart, "Cannot call %s: the daemon is going down.", method).WithHint("Connect again in a moment.")
+	return goingDown(method)
+}
+
+func goingDown(method string) *Error {
+	return Errorf(DaemonRestart, "Cannot finish %s: the daemon is going down.", method).WithHint("Connect again in a moment.")
 }
 
 // clip shortens a text from outside for a message.
@@ -233,7 +238,9 @@ func (s *session) end(why error) error {
 		s.tasks.Go(s.watch)
 		<-s.calls.close()
 		s.out.flush()
-	case cut, errors.Is(why, errTold):
+	case cut, errors.Is(why, errTold): // whatever runs must end at once, and may still answer
+		s.stop()
+		within(s.calls.close(), lastWords)
 		s.out.flush()
 	}
 	return why
@@ -251,13 +258,13 @@ func (s *session) answer(id json.RawMessage, fault *Error) {
 	if id == nil {
 		id = []byte(nullID)
 	}
-	_ = s.send(replyLine(id, nil, fault.text())) // a peer that is gone can't be told
+	_ = s.out.put(letter{line: replyLine(id, nil, fault.text())}) // a peer that is gone can't be told
 }
 
-// send queues a line. A peer that doesn't read is dropped then and there: its
-// calls learn of it as of any other end.
-func (s *session) send(line []byte) error {
-	err := s.out.put(letter{line: line})
+// tidings queues a notification. A peer that lets them pile up is dropped then
+// and there: its calls learn of it as of any other end.
+func (s *session) tidings(line []byte) error {
+	err := s.out.put(letter{line: line, free: true})
 	if errors.Is(err, errSlow) {
 		s.srv.log().Info("peer dropped", slog.Any("cause", err), slog.Uint64("peer_uid", uint64(s.peer.UID)))
 		s.out.close()
