@@ -197,7 +197,7 @@ func (a *Archive) readDocument(m *Member) error {
 	if _, err := io.ReadFull(m, doc); err != nil {
 		return err
 	}
-	m.Content = doc
+	m.Content, m.used = doc, 0
 	switch m.Kind {
 	case ManifestDoc:
 		a.manifest = ParseManifest(doc)

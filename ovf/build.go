@@ -57,7 +57,7 @@ func (b *builder) build() error {
 		return err
 	}
 	b.settings()
-	b.machine()
+	b.out.chooseHardware()
 	b.dropped.warnings(b.out, b.sys.hardware)
 	return nil
 }

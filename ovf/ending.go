@@ -58,7 +58,8 @@ func (a *Archive) readPadding() error {
 
 // manifestNamesAll reports whether the manifest vouches for the archive's
 // completeness: every member that it can name is verified, and every name in it
-// is a member.
+// is a member. What neither it nor the descriptor names could still be missing,
+// and wouldn't be missed.
 func (a *Archive) manifestNamesAll() bool {
 	if a.manifest == nil {
 		return false

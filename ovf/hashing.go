@@ -35,6 +35,9 @@ func (a Algorithm) newHash() hash.Hash {
 const (
 	// blockSize is how much of a member is read at once.
 	blockSize = 512 << 10
+	// leastRead is how much is waited for: blocks of a few bytes each would
+	// cost more to hand around than to hash.
+	leastRead = 64 << 10
 	// blockCount bounds the memory of an archive's data to 4 MiB: enough for
 	// the slowest digest to lag a little behind the one who reads.
 	blockCount = 8

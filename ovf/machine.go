@@ -17,6 +17,10 @@ func (b *builder) settings() {
 			b.xenServer(e.at)
 		}
 	}
+	if b.out.SecureBoot && b.out.Firmware == "" {
+		b.out.Firmware = "efi"
+		b.out.warn(b.sys.hardware, "the firmware is efi, because secure boot needs it")
+	}
 }
 
 // setting reads one of VMware's keys.

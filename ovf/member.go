@@ -51,8 +51,9 @@ type Member struct {
 
 	archive *Archive
 	current *block // what Read takes from; nil when used up
-	used    int    // bytes of current that were read
+	used    int    // bytes of current, or else of Content, that were read
 	left    int64  // bytes not yet taken from the archive
+	broken  error // what reading the archive on fails with
 	over    bool
 }
 
@@ -62,6 +63,9 @@ type Member struct {
 func (m *Member) Read(p []byte) (int, error) {
 	if m.over {
 		return 0, errMemberOver
+	}
+	if m.Content != nil {
+		return m.readContent(p)
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -76,6 +80,16 @@ func (m *Member) Read(p []byte) (int, error) {
 	if m.used == len(m.current.data) {
 		m.drop()
 	}
+	return n, nil
+}
+
+// readContent is Read for a document that the archive holds whole.
+func (m *Member) readContent(p []byte) (int, error) {
+	if m.used == len(m.Content) {
+		return 0, io.EOF
+	}
+	n := copy(p, m.Content[m.used:])
+	m.used += n
 	return n, nil
 }
 
@@ -94,27 +108,20 @@ func (m *Member) fill() error {
 		b.data = make([]byte, blockSize)
 	}
 	b.data = b.data[:min(blockSize, m.left)]
-	n, err := readSome(a.tar, b.data)
+	n, err := 0, m.broken
+	if err == nil {
+		n, err = io.ReadAtLeast(a.tar, b.data, min(leastRead, len(b.data)))
+	}
 	if n == 0 {
 		a.blocks <- b
 		return a.fail(a.brokenData(m, err))
 	}
+	m.broken = err
 	b.data = b.data[:n]
 	m.left -= int64(n)
 	m.current, m.used = b, 0
 	a.hashers.feed(b)
 	return nil
-}
-
-// readSome reads at least a byte, or says why there is none.
-func readSome(r io.Reader, p []byte) (int, error) {
-	for range 100 {
-		n, err := r.Read(p)
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
-	return 0, io.ErrNoProgress
 }
 
 // drop gives the current block back.

@@ -1,112 +1,144 @@
 package ovf
 
-// machine chooses what QEMU emulates: what the guest has drivers for, before
-// what would be fastest.
-func (b *builder) machine() {
-	out := b.out
-	if out.SecureBoot && out.Firmware == "bios" {
-		out.warn(b.sys.hardware, "secure boot needs EFI; it is switched off because the firmware is BIOS")
-		out.SecureBoot = false
+// Elements under which the choices of hardware stand among the warnings.
+const (
+	choseFirmware = "firmware"
+	choseMachine  = "machine"
+	choseDiskBus  = "disk_bus"
+	choseNIC      = "nic_model"
+)
+
+// SetFirmware decides the firmware, "bios" or "efi", where the descriptor left
+// it open, and what depends on it; why goes into the warnings, as a clause like
+// "the first disk has an EFI system partition". It changes nothing when the
+// descriptor did say.
+func (s *SystemPlan) SetFirmware(firmware, why string) {
+	if s.Firmware != "" {
+		return
 	}
+	s.Firmware = firmware
+	s.chooseHardware()
+	s.chose(choseFirmware, "the firmware is "+firmware+": "+why)
+}
+
+// chooseHardware chooses what QEMU emulates: what the guest has drivers for,
+// before what would be fastest. It may be called again when the plan changed.
+func (s *SystemPlan) chooseHardware() {
 	var why string
-	out.DiskBus, out.SCSIModel, why = b.diskBus()
-	out.warn(b.sys.hardware, "disks are on %s: %s", out.DiskBus, why)
-	out.NICModel, why = b.nicModel()
-	out.warn(b.sys.hardware, "network adapters are %s: %s", out.NICModel, why)
-	out.Machine, why = b.machineType()
-	out.warn(b.sys.hardware, "the machine is %s: %s", out.Machine, why)
-	if out.Firmware == "" {
-		out.warn(b.sys.hardware, "the firmware is not given; the first disk's partitions decide")
+	s.DiskBus, s.SCSIModel, why = s.chooseDiskBus()
+	s.chose(choseDiskBus, "disks are on "+s.DiskBus+": "+why)
+	s.NICModel, why = s.chooseNIC()
+	s.chose(choseNIC, "network adapters are "+s.NICModel+": "+why)
+	s.Machine, why = s.chooseMachine()
+	s.chose(choseMachine, "the machine is "+s.Machine+": "+why)
+	if s.Firmware == "" {
+		s.chose(choseFirmware, "the firmware is not given; the first disk's partitions decide")
+	}
+	if s.SecureBoot && s.Firmware == "bios" {
+		s.SecureBoot = false
+		s.chose("secure_boot", "secure boot is off, because it needs EFI and the firmware is bios")
 	}
 }
 
-// firstController is the controller of the first disk, or an empty one.
-func (b *builder) firstController() Controller {
-	if len(b.out.Disks) > 0 {
-		if c := b.controllers[b.out.Disks[0].Controller]; c != nil {
-			return *c
+// chose notes a choice in the place of an earlier one of the same thing.
+func (s *SystemPlan) chose(what, text string) {
+	for i := range s.Warnings {
+		if s.Warnings[i].Line == 0 && s.Warnings[i].Element == what {
+			s.Warnings[i].Text = text
+			return
 		}
 	}
-	return Controller{}
+	s.Warnings = append(s.Warnings, Warning{Element: what, Text: text})
 }
 
-// firstBus is the bus of the first disk, where that is said without naming a
-// controller too.
-func (b *builder) firstBus() string {
-	if len(b.out.Disks) > 0 {
-		return b.out.Disks[0].Bus
+// firstBus is the bus of the first disk, and its controller where there is one.
+func (s *SystemPlan) firstBus() (bus string, c Controller) {
+	if len(s.Disks) == 0 {
+		return "", c
 	}
-	return ""
+	for _, c := range s.Controllers {
+		if c.Instance == s.Disks[0].Controller {
+			return s.Disks[0].Bus, c
+		}
+	}
+	return s.Disks[0].Bus, c
 }
 
-// diskBus chooses the bus of all disks.
-func (b *builder) diskBus() (bus, model, why string) {
-	c := b.firstController()
+// chooseDiskBus chooses the bus of all disks.
+func (s *SystemPlan) chooseDiskBus() (bus, model, why string) {
+	const same = "it is the controller that the guest was made with"
+	first, c := s.firstBus()
 	switch {
-	case b.out.Guest.Family == LegacyWindows:
+	case s.Guest.Family == LegacyWindows && s.Firmware != "efi":
 		return "ide", "", "this Windows has drivers for nothing else that QEMU has"
-	case b.out.Guest.Family == Windows:
+	case s.Guest.Family == Windows || s.Guest.Family == LegacyWindows:
 		return "sata", "", "Windows has a driver for it, and none for virtio until one is installed"
-	case c.Bus == "virtio" || c.Model == "virtio", b.firstBus() == "virtio":
+	case first == "virtio":
 		return "virtio", "", "the descriptor asks for it"
-	case c.Model == "virtioscsi" || c.Model == "virtio-scsi", c.Bus == "" && b.firstBus() == "scsi":
+	case c.Model == "virtioscsi", c.Model == "virtio-scsi", c.Instance == "" && first == "scsi":
 		return "scsi", "virtio-scsi", "the descriptor asks for it"
 	case c.Model == "virtualscsi":
-		return "scsi", "vmpvscsi", "it is the controller that the guest was made with"
+		return "scsi", "vmpvscsi", same
 	case c.Model == "lsilogicsas":
-		return "scsi", "lsisas1068", "it is the controller that the guest was made with"
-	case c.Bus == "ide" && b.out.Firmware != "efi", b.out.Guest.Family == LegacyLinux:
-		return "ide", "", "it is the controller that the guest was made with"
+		return "scsi", "lsisas1068", same
+	case first == "ide" && s.Firmware != "efi":
+		return "ide", "", same
+	case s.Guest.Family == LegacyLinux && s.Firmware != "efi":
+		return "ide", "", "so old a Linux has a driver for it"
 	}
 	return "sata", "", "nearly every guest has a driver for it"
 }
 
-// nicModel chooses the model of all network adapters.
-func (b *builder) nicModel() (model, why string) {
-	asked := ""
-	if len(b.out.NICs) > 0 {
-		asked = b.out.NICs[0].Model
-	}
+// chooseNIC chooses the model of all network adapters.
+func (s *SystemPlan) chooseNIC() (model, why string) {
 	const same = "it is the adapter that the guest was made with"
-	switch b.out.Guest.Family {
+	asked := ""
+	if len(s.NICs) > 0 {
+		asked = s.NICs[0].Model
+	}
+	switch s.Guest.Family {
 	case Windows:
 		return "e1000e", "Windows has a driver for it, and none for virtio until one is installed"
 	case LegacyWindows:
-		if asked == "e1000" || asked == "82540em" || asked == "82545em" {
-			return "e1000", same
+		if model := sameNIC(asked); model == "e1000" {
+			return model, same
 		}
 		return "rtl8139", "this Windows has a driver for it"
-	case Linux, LegacyLinux, BSD, OtherGuest:
-	}
-	switch asked {
-	case "virtio", "e1000", "e1000e", "rtl8139":
-		return asked, same
-	case "82540em", "82543gc", "82545em":
-		return "e1000", same
-	case "vmxnet3":
-		if b.out.Guest.Family == Linux {
-			return "virtio", "every such Linux has a driver for it, and QEMU's vmxnet3 is not maintained"
+	case Linux:
+		if model := sameNIC(asked); model != "" && model != "vmxnet3" && model != "pcnet" {
+			return model, same
 		}
-		return asked, same
-	case "pcnet32", "pcnet", "flexible", "vlance", "am79c970a", "am79c973":
-		if b.out.Guest.Family != Linux {
-			return "pcnet", same
-		}
-	}
-	if b.out.Guest.Family == Linux {
 		return "virtio", "every such Linux has a driver for it"
+	case LegacyLinux, BSD, OtherGuest:
+	}
+	if model := sameNIC(asked); model != "" {
+		return model, same
 	}
 	return "e1000", "nearly every guest has a driver for it"
 }
 
-// machineType chooses the chipset.
-func (b *builder) machineType() (machine, why string) {
+// sameNIC is QEMU's model of the adapter that a descriptor asks for, "" when it
+// has none.
+func sameNIC(asked string) string {
+	switch asked {
+	case "virtio", "e1000", "e1000e", "rtl8139", "vmxnet3":
+		return asked
+	case "82540em", "82543gc", "82545em":
+		return "e1000"
+	case "pcnet32", "pcnet", "flexible", "vlance", "am79c970a", "am79c973":
+		return "pcnet"
+	}
+	return ""
+}
+
+// chooseMachine chooses the chipset.
+func (s *SystemPlan) chooseMachine() (machine, why string) {
 	switch {
-	case b.out.Firmware == "efi":
+	case s.Firmware == "efi":
 		return "q35", "EFI needs it"
-	case b.out.DiskBus == "ide":
+	case s.DiskBus == "ide":
 		return "pc", "IDE disks need it"
-	case b.out.Guest.Family == LegacyWindows, b.out.Guest.Family == LegacyLinux:
+	case s.Guest.Family == LegacyWindows, s.Guest.Family == LegacyLinux:
 		return "pc", "the guest is older than PCI Express"
 	}
 	return "q35", "it is QEMU's present one"

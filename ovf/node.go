@@ -48,20 +48,23 @@ func (n *node) get(name string) string {
 	return value
 }
 
-// child returns the first child of one of the names.
-func (n *node) child(names ...string) *node {
+// child returns the first child of that name.
+func (n *node) child(name string) *node {
 	for _, c := range n.children {
-		if slices.Contains(names, c.name) {
+		if c.name == name {
 			return c
 		}
 	}
 	return nil
 }
 
-// value is the text of the first child of one of the names, "" without one.
+// value is the text of the child of the first name that there is, "" without
+// one.
 func (n *node) value(names ...string) string {
-	if c := n.child(names...); c != nil {
-		return c.text
+	for _, name := range names {
+		if c := n.child(name); c != nil {
+			return c.text
+		}
 	}
 	return ""
 }
@@ -150,6 +153,9 @@ func (b *treeBuilder) take(token xml.Token, line int) error {
 
 func (b *treeBuilder) open(t xml.StartElement, line int) error {
 	n := &node{space: b.once(t.Name.Space), name: b.once(t.Name.Local), line: line}
+	if len(t.Attr) > 0 {
+		n.attrs = make([]xml.Attr, 0, len(t.Attr))
+	}
 	for _, a := range t.Attr {
 		a.Name.Space, a.Name.Local = b.once(a.Name.Space), b.once(a.Name.Local)
 		n.attrs = append(n.attrs, a)

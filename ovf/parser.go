@@ -49,6 +49,8 @@ type parser struct {
 	path    []string          // ids of the collections around what is read
 	strings map[string]string // msgid to text in the default language
 	said    map[string]bool   // texts of warnOnce
+
+	properties int // how many there are so far
 }
 
 // warn notes what was ignored or defaulted at n.

@@ -41,6 +41,10 @@ func (p *parser) product(n *node) (Product, error) {
 		case "Category":
 			category = p.text(c)
 		case "Property":
+			if err := full(c, p.properties, maxProperties, "properties"); err != nil {
+				return product, err
+			}
+			p.properties++
 			property, err := p.property(c, product)
 			if err != nil {
 				return product, err

@@ -1,6 +1,7 @@
 package ovf
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -93,12 +94,9 @@ func (q qualifier) refuses(value string) string {
 	case q.name == "maxvalue" && err == nil && number > q.number:
 		return "is more than " + limit
 	case q.name == "valuemap":
-		for _, allowed := range q.values {
-			if value == allowed {
-				return ""
-			}
+		if !slices.Contains(q.values, value) {
+			return "is none of the values that it can have"
 		}
-		return "is none of the values that it can have"
 	}
 	return ""
 }

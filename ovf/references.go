@@ -8,6 +8,9 @@ import (
 // references reads the References section.
 func (p *parser) references(n *node) error {
 	for _, f := range n.all("File") {
+		if err := full(f, len(p.app.Files), maxFiles, "files"); err != nil {
+			return err
+		}
 		file, err := p.file(f)
 		if err != nil {
 			return err
@@ -75,6 +78,9 @@ func (a *Appliance) disk(id string) *VirtualDisk {
 // diskSection reads the disks.
 func (p *parser) diskSection(n *node) error {
 	for _, d := range n.all("Disk") {
+		if err := full(d, len(p.app.Disks), maxFiles, "disks"); err != nil {
+			return err
+		}
 		disk, err := p.disk(d)
 		if err != nil {
 			return err

@@ -87,7 +87,10 @@ func (r *resolver) find(f *File) ([]string, error) {
 		if r.members[name] {
 			return []string{name}, nil
 		}
-		if chunks := r.chunks(name); f.ChunkSize > 0 && len(chunks) > 0 {
+		if f.ChunkSize == 0 {
+			continue
+		}
+		if chunks := r.chunks(name); len(chunks) > 0 {
 			return chunks, nil
 		}
 	}

@@ -8,6 +8,9 @@ import (
 // networkSection reads the logical networks.
 func (p *parser) networkSection(n *node) error {
 	for _, w := range n.all("Network") {
+		if err := full(w, len(p.app.Networks), maxNetworks, "networks"); err != nil {
+			return err
+		}
 		name := w.get("name")
 		if name == "" {
 			p.warn(w, "a network without a name is ignored")
@@ -34,6 +37,9 @@ func (a *Appliance) hasNetwork(name string) bool {
 // deploymentOptions reads the configurations.
 func (p *parser) deploymentOptions(n *node) error {
 	for _, c := range n.all("Configuration") {
+		if err := full(c, len(p.app.Configurations), maxConfigurations, "configurations"); err != nil {
+			return err
+		}
 		id := c.get("id")
 		if id == "" {
 			p.warn(c, "a configuration without an id is ignored")
@@ -63,6 +69,9 @@ func (a *Appliance) hasConfiguration(id string) bool {
 func (p *parser) about(n *node, name string, products *[]Product, eulas, annotations *[]string) error {
 	switch name {
 	case "ProductSection":
+		if err := full(n, len(*products), maxProducts, "product sections"); err != nil {
+			return err
+		}
 		product, err := p.product(n)
 		if err != nil {
 			return err

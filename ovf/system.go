@@ -52,6 +52,9 @@ func (p *parser) startup(n *node, collection string) {
 
 // system reads a VirtualSystem.
 func (p *parser) system(n *node) error {
+	if err := full(n, len(p.app.Systems), maxSystems, "virtual systems"); err != nil {
+		return err
+	}
 	s := System{ID: n.get("id"), Collections: slices.Clone(p.path)}
 	s.Name = p.text(n.child("Name"))
 	if s.Name == "" {
@@ -113,6 +116,9 @@ func (p *parser) hardware(s *System, n *node) error {
 		case "System":
 			s.Families = strings.Fields(strings.ReplaceAll(c.value("VirtualSystemType"), ",", " "))
 		case "Item", "StorageItem", "EthernetPortItem":
+			if err := full(c, len(s.items), maxItems, "items in one system"); err != nil {
+				return err
+			}
 			i, err := p.item(c)
 			if err != nil {
 				return err
