@@ -16,8 +16,8 @@ import (
 type Set struct {
 	Out      string   // folder for the results, made when it isn't there
 	Size     int64    // of the virtual disk in bytes
-	DataSize int64    // bytes of binaries on it
-	Roots    []string // folders to collect binaries from
+	DataSize int64    // bytes of real files on it, binaries first
+	Roots    []string // folders to collect files from
 }
 
 // The two images of the disk: as qemu-img writes it, and with grains out of
@@ -38,6 +38,11 @@ func BuildData(ctx context.Context, s Set) error {
 	}
 	if s.built() {
 		return nil
+	}
+	for _, name := range []string{Plain, Shuffled} { // of another disk, or half a set
+		if err := os.RemoveAll(filepath.Join(s.Out, name+".ova")); err != nil {
+			return err
+		}
 	}
 	if err := s.writeRaw(ctx); err != nil {
 		return fmt.Errorf("write the disk: %w", err)

@@ -65,10 +65,10 @@ func binary(seed byte) []byte {
 	return append([]byte("\x7fELF"), bytes.Repeat([]byte{seed}, smallest)...)
 }
 
-func TestCollectTakesEachBinaryOnce(t *testing.T) {
-	root := t.TempDir()
+func TestCollectTakesEachFileOnce(t *testing.T) {
+	root, text := t.TempDir(), bytes.Repeat([]byte("text"), smallest)
 	for name, data := range map[string][]byte{
-		"a": binary('a'), "b": binary('a'), "c": binary('c'), "d.txt": bytes.Repeat([]byte("text"), smallest),
+		"a": binary('a'), "b": binary('a'), "c": binary('c'), "b.txt": text,
 		"e": []byte("\x7fELF"), "f": binary('f'),
 	} {
 		if err := os.WriteFile(filepath.Join(root, name), data, 0o600); err != nil {
@@ -80,7 +80,7 @@ func TestCollectTakesEachBinaryOnce(t *testing.T) {
 	}
 	var got bytes.Buffer
 	put := func(p []byte) error { got.Write(p); return nil }
-	want := bytes.Join([][]byte{binary('a'), binary('c'), binary('f')[:100]}, nil)
+	want := bytes.Join([][]byte{binary('a'), binary('c'), binary('f'), text[:100]}, nil)
 	if err := collect(t.Context(), []string{root, "/nonexistent"}, int64(len(want)), put); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestCollectTakesEachBinaryOnce(t *testing.T) {
 		t.Errorf("%d bytes were collected, and not those that were wanted", got.Len())
 	}
 	if err := collect(t.Context(), []string{root}, 1<<20, put); err == nil {
-		t.Error("too few binaries went unnoticed")
+		t.Error("too few files went unnoticed")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

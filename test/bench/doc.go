@@ -5,4 +5,8 @@
 // turns against a cluster that is already there, and checks that both left the
 // same bytes. It measures whole programs from outside, as a user feels them; for
 // single functions there are the packages' own benchmarks.
+//
+// It wants the programs of Debian's packages qemu-utils, qemu-block-extra (QEMU's
+// driver for RBD) and ceph-common, and room for two copies of the data in the
+// cluster.
 package bench

@@ -45,8 +45,8 @@ func data(ctx context.Context, args []string) error {
 	var s bench.Set
 	f.StringVar(&s.Out, "out", "", "folder for the data (required); kept as it is when complete")
 	size := f.Int64("size", 8192, "size of the virtual disk in MiB")
-	content := f.Int64("content", 1024, "binaries on it in MiB")
-	roots := f.String("roots", defaultRoots(), "folders to collect binaries from")
+	content := f.Int64("content", 1024, "real files on it in MiB, binaries first")
+	roots := f.String("roots", defaultRoots(), "folders to collect files from")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
