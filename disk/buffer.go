@@ -25,21 +25,22 @@ const bufferStep = 4 << 10
 // A lender lends buffers of up to a largest size, and lends those again that
 // came back.
 type lender struct {
+	step    int // sizes are multiples of it
 	classes []sync.Pool
 }
 
-func newLender(largest int) *lender {
-	return &lender{classes: make([]sync.Pool, (largest+bufferStep-1)/bufferStep)}
+func newLender(largest, step int) *lender {
+	return &lender{step: step, classes: make([]sync.Pool, (largest+step-1)/step)}
 }
 
 // lend returns a buffer of at least n bytes (1 to the largest) with one
 // reference.
 func (l *lender) lend(n int) *buffer {
-	class := (n - 1) / bufferStep
+	class := (n - 1) / l.step
 	home := &l.classes[class]
 	b, ok := home.Get().(*buffer)
 	if !ok {
-		b = &buffer{data: make([]byte, (class+1)*bufferStep), home: home}
+		b = &buffer{data: make([]byte, (class+1)*l.step), home: home}
 	}
 	b.refs.Store(1)
 	return b

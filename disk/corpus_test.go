@@ -39,7 +39,7 @@ func TestSampleImages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
+			t.Cleanup(func() { _ = f.Close() })
 			err = drain(t, f, disk.Options{Size: -1})
 			if !errors.Is(err, want) {
 				t.Fatalf("got %v, want %v", err, want)
@@ -66,12 +66,12 @@ func decodeFile(t *testing.T, image, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { _ = f.Close() })
 	out, err := os.Create(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	t.Cleanup(func() { _ = out.Close() })
 	reader, err := disk.Open(f, disk.Options{Size: -1})
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ type signature struct {
 
 // iso is the format of optical discs. It isn't a Format: an ISO image is raw
 // content, and is imported as such.
-const iso Format = "iso"
+const iso = "iso"
 
 // signatures are those that the formats' specifications and qemu's probes
 // name. All but VDI, tar and ISO start at byte 0 and exclude each other.

@@ -10,13 +10,13 @@ import (
 
 // decode opens an image, takes all its extents and returns the disk they make.
 // It checks what every extent must keep to.
-func decode(t testing.TB, r io.Reader, o disk.Options) ([]byte, error) {
-	t.Helper()
-	return decodeBounded(t, r, o, maxImage)
+func decode(tb testing.TB, r io.Reader, o disk.Options) ([]byte, error) {
+	tb.Helper()
+	return decodeBounded(tb, r, o, maxImage)
 }
 
-func decodeBounded(t testing.TB, r io.Reader, o disk.Options, bound int64) ([]byte, error) {
-	t.Helper()
+func decodeBounded(tb testing.TB, r io.Reader, o disk.Options, bound int64) ([]byte, error) {
+	tb.Helper()
 	reader, err := disk.Open(r, o)
 	if err != nil {
 		return nil, err
@@ -30,11 +30,11 @@ func decodeBounded(t testing.TB, r io.Reader, o disk.Options, bound int64) ([]by
 		if err != nil {
 			again, same := reader.Next()
 			if again.Data != nil || !errors.Is(same, err) {
-				t.Fatalf("after %v came %v", err, same)
+				tb.Fatalf("after %v came %v", err, same)
 			}
 			return nil, err
 		}
-		image, err = apply(t, image, e, o, bound)
+		image, err = apply(tb, image, e, o, bound)
 		if err != nil {
 			return nil, err
 		}
@@ -42,33 +42,33 @@ func decodeBounded(t testing.TB, r io.Reader, o disk.Options, bound int64) ([]by
 }
 
 // drain decodes an image and drops it.
-func drain(t testing.TB, r io.Reader, o disk.Options) error {
-	t.Helper()
-	_, err := decodeBounded(t, r, o, 0)
+func drain(tb testing.TB, r io.Reader, o disk.Options) error {
+	tb.Helper()
+	_, err := decodeBounded(tb, r, o, 0)
 	return err
 }
 
 // maxImage is the largest image that tests put together in memory.
 const maxImage = 256 << 20
 
-func apply(t testing.TB, image []byte, e disk.Extent, o disk.Options, bound int64) ([]byte, error) {
-	t.Helper()
+func apply(tb testing.TB, image []byte, e disk.Extent, o disk.Options, bound int64) ([]byte, error) {
+	tb.Helper()
 	chunk := int64(o.ChunkSize)
 	if chunk == 0 {
 		chunk = disk.DefaultChunkSize
 	}
 	if e.Length <= 0 || e.Offset < 0 || e.Data != nil && e.Offset/chunk != (e.Offset+e.Length-1)/chunk {
-		t.Fatalf("an extent of %d bytes at %d", e.Length, e.Offset)
+		tb.Fatalf("an extent of %d bytes at %d", e.Length, e.Offset)
 	}
 	if e.Data == nil {
 		return image, nil
 	}
 	defer e.Data.Release()
 	if e.Data.Stored() <= 0 {
-		t.Fatalf("a payload holds %d bytes", e.Data.Stored())
+		tb.Fatalf("a payload holds %d bytes", e.Data.Stored())
 	}
 	if p := e.Data.Plain(); p != nil && int64(len(p)) != e.Length {
-		t.Fatalf("an extent of %d bytes has %d", e.Length, len(p))
+		tb.Fatalf("an extent of %d bytes has %d", e.Length, len(p))
 	}
 	if e.Offset+e.Length > bound {
 		return image, e.Data.DecodeTo(make([]byte, e.Length))

@@ -17,9 +17,11 @@ type Opener func(r io.Reader, o Options) (Reader, error)
 // a VMDK, 12 bytes for each grain table that its directories have named and
 // that hasn't come yet, and 24 for each that came before its directory (a
 // table stands for 32 MiB of disk at the usual grain size, so 62 TiB, VMware's
-// maximum, come to 24 MiB per directory copy); for a monolithicSparse VMDK 8 bytes for each grain that holds
-// data, maxSparseGrains of them at most. Payloads come on top: how many are
-// held at once is the caller's doing, and each says what it takes in Stored.
+// maximum, come to 24 MiB per directory copy); for a monolithicSparse VMDK 8
+// bytes for each grain that holds data, 32 MiB at most. All of it grows with
+// what really came, never with what a header claims. Payloads come on top: how
+// many are held at once is the caller's doing, and each says what it takes in
+// Stored, which is at most a chunk, or two grains (2 MiB).
 //
 // Failures are a *FormatError, or the source's own.
 func Open(r io.Reader, o Options) (Reader, error) {
@@ -37,6 +39,8 @@ func Open(r io.Reader, o Options) (Reader, error) {
 		return newRaw(in, o)
 	case VMDK:
 		return openVMDK(in, o)
+	case VMDKDescriptor:
+		return nil, refuseDescriptor(in)
 	}
 	return nil, unsupported(format, "it is %s, which is not supported: %s", format.title(), format.advice())
 }
@@ -68,7 +72,7 @@ func recognise(in *input, said Format) (Format, error) {
 	if err != nil {
 		return "", err
 	}
-	if said != "" && said != found && !(said == VMDK && found.ofVMware()) {
+	if said != "" && said != found && (said != VMDK || !found.ofVMware()) {
 		return "", damaged(said, 0, "it is said to be %s, but is %s", said.title(), found.title())
 	}
 	return found, nil

@@ -8,10 +8,16 @@ type plain struct {
 	buf    *buffer
 }
 
+// Plain is Payload's.
 func (p *plain) Plain() []byte { return p.bytes }
-func (p *plain) Stored() int   { return p.stored }
-func (p *plain) Release()      { p.buf.release() }
 
+// Stored is Payload's.
+func (p *plain) Stored() int { return p.stored }
+
+// Release is Payload's.
+func (p *plain) Release() { p.buf.release() }
+
+// DecodeTo is Payload's.
 func (p *plain) DecodeTo(dst []byte) error {
 	copy(dst, p.bytes)
 	return nil

@@ -37,15 +37,17 @@ func newRaw(in *input, o Options) (*rawReader, error) {
 		return nil, damaged(Raw, 0, "it is empty")
 	}
 	return &rawReader{
-		in: in, lender: newLender(o.ChunkSize), chunk: o.ChunkSize,
+		in: in, lender: newLender(o.ChunkSize, o.ChunkSize), chunk: o.ChunkSize,
 		limit: o.MaxVirtualSize, said: o.Format == Raw,
 	}, nil
 }
 
+// Info is Reader's.
 func (r *rawReader) Info() Info {
 	return Info{Format: Raw, Size: r.in.size}
 }
 
+// Size is Reader's.
 func (r *rawReader) Size() int64 {
 	if r.in.size >= 0 {
 		return r.in.size
@@ -53,6 +55,7 @@ func (r *rawReader) Size() int64 {
 	return r.size
 }
 
+// Next is Reader's.
 func (r *rawReader) Next() (Extent, error) {
 	if len(r.pending) == 0 && r.err == nil {
 		r.err = r.read()

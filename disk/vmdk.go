@@ -15,7 +15,7 @@ func openVMDK(in *input, o Options) (Reader, error) {
 	if head.header.compressed() {
 		return newVMDKStream(in, head), nil
 	}
-	return newVMDKSparse(in, head)
+	return newVMDKSparse(in, head), nil
 }
 
 // readVMDKHead looks at the head without taking it, so that what comes after

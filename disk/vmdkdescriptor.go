@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// parentHint is the key of a parent's path, in lower case.
+const parentHint = "parentfilenamehint"
+
 // noParent is the parentCID of a disk that stands alone.
 const noParent = "ffffffff"
 
@@ -47,6 +50,23 @@ func parseVMDKDescriptor(text []byte) (vmdkDescriptor, error) {
 	return p.finish()
 }
 
+// refuseDescriptor says what kind of disk it is whose descriptor was sent
+// alone. Its lines are looked at, never followed.
+func refuseDescriptor(in *input) error {
+	text, err := in.peek(HeadSize)
+	if err != nil {
+		return err
+	}
+	p := descriptorParser{seen: map[string]string{}}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			p.seen[strings.ToLower(strings.TrimSpace(key))] = unquote(strings.TrimSpace(value))
+		}
+	}
+	f := VMDKDescriptor
+	return unsupported(f, "it is %s (createType %.40q): %s", f.title(), p.seen["createtype"], f.advice())
+}
+
 func (p *descriptorParser) line(line string) error {
 	switch {
 	case line == "", line[0] == '#':
@@ -78,12 +98,8 @@ func (p *descriptorParser) assign(key, value string) error {
 // and names no files.
 func knownKey(key string) bool {
 	switch key {
-	case "version", "encoding", "cid", "parentcid", "isnativesnapshot", "createtype":
+	case "version", "encoding", "cid", "parentcid", "isnativesnapshot", "createtype", parentHint:
 		return true
-	// A parent is refused by its parentCID; without one the hint has no
-	// meaning, but it is a path all the same.
-	case "parentfilenamehint":
-		return false
 	}
 	return strings.HasPrefix(key, "ddb.")
 }
@@ -114,6 +130,9 @@ func (p *descriptorParser) finish() (vmdkDescriptor, error) {
 		}
 		return none, unsupported(VMDK, "it is a delta disk, which holds only the changes to its parent (parentCID %.20q): "+
 			"consolidate the snapshots, or export the virtual machine", parent)
+	}
+	if hint, ok := p.seen[parentHint]; ok {
+		return none, damaged(VMDK, sectorSize, "its descriptor names a parent, %.60q, and says that there is none", hint)
 	}
 	if err := checkCreateType(d.createType); err != nil {
 		return none, err
@@ -147,10 +166,12 @@ func parseExtentLine(line string) (uint64, error) {
 	name, after, closed := strings.Cut(rest, `"`)
 	fields := strings.Fields(head)
 	switch {
-	case !ok || !closed || after != "" || len(fields) != 3:
+	case len(fields) < 3:
 		return 0, damaged(VMDK, sectorSize, "its descriptor has an extent line that is not understood: %.60q", line)
 	case strings.EqualFold(fields[0], "NOACCESS") || !strings.EqualFold(fields[2], "SPARSE"):
 		return 0, unsupported(VMDK, "its descriptor has an extent of the kind %.20s %.20s; only one that is SPARSE can be read", fields[0], fields[2])
+	case !ok || !closed || after != "" || len(fields) != 3:
+		return 0, damaged(VMDK, sectorSize, "its descriptor has an extent line that is not understood: %.60q", line)
 	case name == "" || name == ".." || strings.ContainsAny(name, "/\\"):
 		return 0, damaged(VMDK, sectorSize, "its descriptor names a file elsewhere, %.60q", name)
 	}

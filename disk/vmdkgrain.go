@@ -21,9 +21,14 @@ type deflated struct {
 	decoder *grainDecoder
 }
 
+// Plain is Payload's.
 func (d *deflated) Plain() []byte { return nil }
-func (d *deflated) Stored() int   { return len(d.buf.data) }
-func (d *deflated) Release()      { d.buf.release() }
+
+// Stored is Payload's.
+func (d *deflated) Stored() int { return len(d.buf.data) }
+
+// Release is Payload's.
+func (d *deflated) Release() { d.buf.release() }
 
 // DecodeTo inflates the grain. Its data have to be one whole zlib stream, no
 // byte more or less, and have to come out at exactly the grain's length. Only

@@ -31,19 +31,24 @@ type vmdkSparse struct {
 	err    error
 }
 
-func newVMDKSparse(in *input, head *vmdkHead) (*vmdkSparse, error) {
+func newVMDKSparse(in *input, head *vmdkHead) *vmdkSparse {
+	grain := int(head.header.grainSize) * sectorSize //nolint:gosec // at most maxGrain
 	v := &vmdkSparse{
 		vmdkHead: head, in: in,
 		tables: newVMDKTables(&head.header),
-		lender: newLender(int(head.header.grainSize) * sectorSize), //nolint:gosec // at most maxGrain
+		lender: newLender(grain, grain),
 	}
 	v.tables.entry = v.note
-	return v, nil
+	return v
 }
 
-func (v *vmdkSparse) Info() Info  { return v.info() }
+// Info is Reader's.
+func (v *vmdkSparse) Info() Info { return v.info() }
+
+// Size is Reader's.
 func (v *vmdkSparse) Size() int64 { return v.header.size() }
 
+// Next is Reader's.
 func (v *vmdkSparse) Next() (Extent, error) {
 	if v.err == nil && !v.ready {
 		v.err = v.readTables()

@@ -35,16 +35,20 @@ func newVMDKStream(in *input, head *vmdkHead) *vmdkStream {
 	return &vmdkStream{
 		vmdkHead: head, in: in,
 		tables: newVMDKTables(&head.header),
-		lender: newLender(compressedFactor * grain),
+		lender: newLender(compressedFactor*grain, bufferStep),
 		decoder: &grainDecoder{
-			inflater: inflate.New(), scratch: newLender(grain), grain: grain,
+			inflater: inflate.New(), scratch: newLender(grain, grain), grain: grain,
 		},
 	}
 }
 
-func (v *vmdkStream) Info() Info  { return v.info() }
+// Info is Reader's.
+func (v *vmdkStream) Info() Info { return v.info() }
+
+// Size is Reader's.
 func (v *vmdkStream) Size() int64 { return v.header.size() }
 
+// Next is Reader's.
 func (v *vmdkStream) Next() (Extent, error) {
 	for v.err == nil {
 		e, err := v.step()
@@ -110,7 +114,7 @@ func (v *vmdkStream) metadata(at uint64, m marker) error {
 	case m.kind == markerFooter && m.value == 1:
 		return v.readFooter()
 	case m.kind == markerProgress && m.value <= maxProgress:
-		return v.in.skip(int64(m.value) * sectorSize) //nolint:gosec // just bounded
+		return v.in.skip(int64(m.value) * sectorSize)
 	case m.kind == markerEnd && m.value == 0:
 		return v.end(true)
 	}
@@ -210,12 +214,11 @@ func (v *vmdkStream) pad() error {
 	return v.in.skip(sectorSize - rest)
 }
 
-// end judges the whole, at the end marker or at the end of the input. Files
-// with their tables at the front (qemu's) have no end marker; where there is a
-// footer the marker has to be there too.
+// end judges the whole, at the end marker or at the end of the input. Only files
+// with their tables at the front (qemu's) may lack an end marker.
 func (v *vmdkStream) end(marked bool) error {
 	pos := v.in.pos()
-	if v.footer && !marked {
+	if !marked && v.tables.at[primary] >= v.header.overHead {
 		return damaged(VMDK, pos, "it is cut off: its end marker is missing")
 	}
 	if v.header.gdOffset == directoryAtEnd && !v.footer {

@@ -51,10 +51,10 @@ func (f *Inflater) Zlib(dst, src []byte) (int, error) {
 		return 0, ErrRoom
 	case result != C.LIBDEFLATE_SUCCESS:
 		return 0, ErrData
-	case int(taken) != len(src): //nolint:gosec // at most len(src)
+	case int(taken) != len(src):
 		return 0, ErrTrailing
 	}
-	return int(made), nil //nolint:gosec // at most len(dst)
+	return int(made), nil
 }
 
 // newDecompressor allocates a decompressor that is freed with its last

@@ -27,7 +27,10 @@ func (f *pureInflater) Zlib(dst, src []byte) (int, error) {
 	if !ok {
 		d = &pureDecompressor{}
 	}
-	defer f.idle.Put(d)
+	defer func() {
+		d.src.Reset(nil)
+		f.idle.Put(d)
+	}()
 	if err := d.reset(src); err != nil {
 		return 0, ErrData
 	}
