@@ -44,9 +44,11 @@ type Job struct {
 // A JobFailure is the end of a job that did not succeed, as the wire would have
 // answered it.
 type JobFailure struct {
-	Code int    `json:"code" yaml:"code"`
-	Kind string `json:"kind" yaml:"kind"`
-	Hint string `json:"hint,omitempty" yaml:"hint,omitempty"`
+	Code   int    `json:"code" yaml:"code"`
+	Kind   string `json:"kind" yaml:"kind"`
+	Member string `json:"member,omitempty" yaml:"member,omitempty"` // of the archive, that was at fault
+	Offset *int64 `json:"offset,omitempty" yaml:"offset,omitempty"` // in the source, in bytes
+	Hint   string `json:"hint,omitempty" yaml:"hint,omitempty"`
 }
 
 // Progress tells how far a stage of a job is. Done never falls within a stage.

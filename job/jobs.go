@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -44,7 +45,6 @@ type Records interface {
 // Options are what Jobs needs to know.
 type Options struct {
 	Limit   int           // jobs that run at once
-	Grace   time.Duration // that running jobs get when the daemon ends
 	Pending time.Duration // that a job waits for job.finalize
 	Records Records
 	Known   []api.Job // from an earlier daemon
@@ -53,10 +53,11 @@ type Options struct {
 
 // Jobs are all jobs of the daemon. Its methods may be called from any goroutine.
 type Jobs struct {
-	o      Options
-	slots  chan struct{}
-	starts chan *entry
-	closed chan struct{}
+	o       Options
+	slots   chan struct{}
+	starts  chan *entry
+	closed  chan struct{}
+	closing sync.Once // for closed
 
 	mu          sync.Mutex
 	entries     map[string]*entry
@@ -162,8 +163,8 @@ func errRestart() error {
 	return rpc.Errorf(rpc.DaemonRestart, "the daemon is being stopped.")
 }
 
-// Run runs the jobs that are started until ctx is done; then running ones get
-// their grace, and are cancelled after it. It returns when none runs any more.
+// Run runs the jobs that are started until ctx is done; then those that still
+// run are cancelled. It returns when none does any more.
 func (j *Jobs) Run(ctx context.Context) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
@@ -177,33 +178,41 @@ func (j *Jobs) Run(ctx context.Context) error {
 		}
 		break
 	}
-	close(j.closed)
-	ended := make(chan struct{})
-	go func() {
-		running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(j.o.Grace):
-		stop(errRestart())
-		<-ended
+	j.close()
+	stop(errRestart())
+	running.Wait()
+	return nil
+}
+
+// close refuses further jobs.
+func (j *Jobs) close() { j.closing.Do(func() { close(j.closed) }) }
+
+// Drain refuses further jobs and returns when all have ended, or ctx is done.
+func (j *Jobs) Drain(ctx context.Context) error {
+	j.close()
+	for _, job := range j.active() {
+		if _, err := j.Wait(ctx, job.ID, nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }
 
-// Busy is the number of jobs that have not ended.
-func (j *Jobs) Busy() int {
+// active lists the jobs of this daemon that have not ended.
+func (j *Jobs) active() []api.Job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := 0
+	var active []api.Job
 	for _, e := range j.entries {
-		if !e.job.State.Ended() {
-			n++
+		if e.spec.Work != nil && !e.job.State.Ended() {
+			active = append(active, e.job)
 		}
 	}
-	return n
+	return active
 }
+
+// Busy is the number of jobs that have not ended.
+func (j *Jobs) Busy() int { return len(j.active()) }
 
 // List returns all jobs, oldest first.
 func (j *Jobs) List() []api.Job {

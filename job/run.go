@@ -119,7 +119,10 @@ func (j *Jobs) end(e *entry, message string, err, cause error) {
 			state = api.JobCancelled
 		}
 		message = wire.Message
-		failure = &api.JobFailure{Code: int(wire.Code), Kind: wire.Code.Kind(), Hint: wire.Data.Hint}
+		failure = &api.JobFailure{
+			Code: int(wire.Code), Kind: wire.Code.Kind(),
+			Member: wire.Data.Member, Offset: wire.Data.Offset, Hint: wire.Data.Hint,
+		}
 	}
 	j.settle(e, state, message, failure)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"os"
 
 	"spliced/block"
 	"spliced/failure"
@@ -195,17 +194,4 @@ func (s *server) remove(ctx context.Context, c *rpc.Call, t volumesTask) (done, 
 	return done{}, s.withPool(ctx, t.Pool, func(pool block.Pool) error {
 		return ingest.Remove(ctx, pool, t.Job, t.Names, progress(ctx, c))
 	})
-}
-
-// LineFD is the descriptor on which a worker process finds its line to the
-// daemon, and LockFD the one that keeps the state folder locked for as long as
-// the worker lives.
-const (
-	LineFD = 3
-	LockFD = 4
-)
-
-// Line takes the line to the daemon in a worker process.
-func Line() (*net.UnixConn, error) {
-	return rpc.FileConn(os.NewFile(LineFD, "line"))
 }
