@@ -65,7 +65,7 @@ func embedded(sf reflect.StructField, name string) (inner reflect.Type, pointer 
 	if t.Kind() == reflect.Pointer {
 		t, pointer = t.Elem(), true
 	}
-	if t.Kind() != reflect.Struct {
+	if t.Kind() != reflect.Struct || pointer && !sf.IsExported() { // package reflect can't fill the latter
 		return nil, false
 	}
 	return t, pointer

@@ -249,6 +249,10 @@ func (f *fixture) dial(t testing.TB) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	return rawOf(t, conn)
+}
+
+func rawOf(t testing.TB, conn *net.UnixConn) *raw {
 	return &raw{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 
