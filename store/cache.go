@@ -3,6 +3,9 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,29 +23,68 @@ type entry[T any] struct {
 // look returns the record's present entry, from memory when the file is still
 // the one that was read. The caller holds c.mu and has begun to read.
 func (c *Collection[T]) look(name string) entry[T] {
-	path := c.folder.file(name)
-	now := time.Now()
-	st, err := c.folder.store.disk.lstat(path)
-	if err != nil {
-		delete(c.cache, name)
-		return entry[T]{err: err}
-	}
-	if known, ok := c.cache[name]; ok && known.settled && known.mark == markOf(&st) {
-		return known
-	}
-	e := c.load(path, now)
-	if errors.Is(e.err, fs.ErrNotExist) {
-		delete(c.cache, name)
-	} else {
-		c.cache[name] = e
+	e, fresh := c.recall(name)
+	if !fresh {
+		e = c.load(name)
+		c.remember(name, e)
 	}
 	return e
 }
 
+// recall returns the entry in memory, if it is sure to be what the file says. An
+// entry without value or file is fresh, too: there is nothing to load.
+func (c *Collection[T]) recall(name string) (e entry[T], fresh bool) {
+	st, err := c.folder.store.disk.lstat(c.folder.file(name))
+	if err != nil {
+		delete(c.cache, name)
+		return entry[T]{err: err}, true
+	}
+	e, known := c.cache[name]
+	return e, known && e.settled && e.mark == markOf(&st)
+}
+
+func (c *Collection[T]) remember(name string, e entry[T]) {
+	if errors.Is(e.err, fs.ErrNotExist) {
+		delete(c.cache, name)
+		return
+	}
+	c.cache[name] = e
+}
+
+// lookMany is look for many names, with all processors at work: a first look at
+// 10,000 records is a second of parsing.
+func (c *Collection[T]) lookMany(names []string) []entry[T] {
+	entries := make([]entry[T], len(names))
+	var missing []int
+	for i, name := range names {
+		e, fresh := c.recall(name)
+		entries[i] = e
+		if !fresh {
+			missing = append(missing, i)
+		}
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(missing)) {
+		wg.Go(func() {
+			for n := next.Add(1); int(n) <= len(missing); n = next.Add(1) {
+				i := missing[n-1]
+				entries[i] = c.load(names[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, i := range missing {
+		c.remember(names[i], entries[i])
+	}
+	return entries
+}
+
 // load reads and decodes a file. What the system refused (EIO, EACCES) may pass:
-// only what the content itself says is remembered.
-func (c *Collection[T]) load(path string, now time.Time) entry[T] {
-	data, m, err := c.folder.store.disk.read(path, MaxRecord)
+// only what the content itself says is remembered for long.
+func (c *Collection[T]) load(name string) entry[T] {
+	now := time.Now()
+	data, m, err := c.folder.store.disk.read(c.folder.file(name), MaxRecord)
 	e := entry[T]{mark: m, settled: m.settled(now)}
 	switch {
 	case errors.Is(err, unix.ELOOP):

@@ -154,10 +154,7 @@ func (c *Collection[T]) lookAll() ([]string, []entry[T], error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	entries := make([]entry[T], len(names))
-	for i, name := range names {
-		entries[i] = c.look(name)
-	}
+	entries := c.lookMany(names)
 	if len(c.cache) > len(names) {
 		maps.DeleteFunc(c.cache, func(name string, _ entry[T]) bool {
 			_, there := slices.BinarySearch(names, name)

@@ -1,66 +1,86 @@
 package strictyaml
 
-import "reflect"
+import (
+	"reflect"
+	"time"
+)
 
 // clone makes v, which is settable and so far a shallow copy, own everything
 // that can be reached through exported fields.
-func clone(v reflect.Value) {
-	switch k := v.Kind(); {
-	case k == reflect.Pointer:
+func (ts types) clone(v reflect.Value) {
+	if !ts.refers(v.Type()) {
+		return
+	}
+	switch v.Kind() { //nolint:exhaustive // the others refer to nothing
+	case reflect.Pointer:
 		if !v.IsNil() {
-			fresh := reflect.New(v.Type().Elem())
-			fresh.Elem().Set(v.Elem())
-			clone(fresh.Elem())
-			v.Set(fresh)
+			v.Set(ts.cloned(v.Elem()).Addr())
 		}
-	case k == reflect.Slice:
-		cloneSlice(v)
-	case k == reflect.Map:
-		cloneMap(v)
-	case k == reflect.Interface:
+	case reflect.Interface:
 		if !v.IsNil() {
-			fresh := reflect.New(v.Elem().Type()).Elem()
-			fresh.Set(v.Elem())
-			clone(fresh)
-			v.Set(fresh)
+			v.Set(ts.cloned(v.Elem()))
 		}
-	case k == reflect.Struct:
+	case reflect.Slice:
+		ts.cloneSlice(v)
+	case reflect.Map:
+		ts.cloneMap(v)
+	case reflect.Struct:
 		for _, f := range v.Fields() {
 			if f.CanSet() {
-				clone(f)
+				ts.clone(f)
 			}
 		}
 	}
 }
 
-func cloneSlice(v reflect.Value) {
+// cloned returns a copy of v in a place of its own.
+func (ts types) cloned(v reflect.Value) reflect.Value {
+	fresh := reflect.New(v.Type()).Elem()
+	fresh.Set(v)
+	ts.clone(fresh)
+	return fresh
+}
+
+func (ts types) cloneSlice(v reflect.Value) {
 	if v.IsNil() {
 		return
 	}
 	fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 	reflect.Copy(fresh, v)
-	if holdsReferences(v.Type().Elem()) {
+	if ts.refers(v.Type().Elem()) {
 		for i := range fresh.Len() {
-			clone(fresh.Index(i))
+			ts.clone(fresh.Index(i))
 		}
 	}
 	v.Set(fresh)
 }
 
-func cloneMap(v reflect.Value) {
+func (ts types) cloneMap(v reflect.Value) {
 	if v.IsNil() {
 		return
 	}
 	fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
+	deep := ts.refers(v.Type().Elem())
 	for iter := v.MapRange(); iter.Next(); {
-		item := reflect.New(v.Type().Elem()).Elem()
-		item.Set(iter.Value())
-		clone(item)
+		item := iter.Value()
+		if deep {
+			item = ts.cloned(item)
+		}
 		fresh.SetMapIndex(iter.Key(), item)
 	}
 	v.Set(fresh)
 }
 
-func holdsReferences(t reflect.Type) bool {
-	return t.Kind() != reflect.String && !isNumber(t.Kind()) && t.Kind() != reflect.Bool
+// refers tells whether two copies of a t may share what can be changed.
+func (ts types) refers(t reflect.Type) bool {
+	k := t.Kind()
+	switch {
+	case k == reflect.String || k == reflect.Bool || isNumber(k) || t == reflect.TypeFor[time.Time]():
+		return false
+	case k == reflect.Struct:
+		s, known := ts[t]
+		return !known || s.refers
+	default:
+		return true
+	}
 }

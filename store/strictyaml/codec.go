@@ -50,6 +50,6 @@ func (c *Codec[T]) Decode(d *Document, v T) (T, error) {
 // behind unexported fields.
 func (c *Codec[T]) Clone(v T) T {
 	out := v
-	clone(reflect.ValueOf(&out).Elem())
+	c.types.clone(reflect.ValueOf(&out).Elem())
 	return out
 }

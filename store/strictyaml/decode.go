@@ -56,7 +56,7 @@ func (r reader) structure(n *yaml.Node, path string, out reflect.Value) error {
 	if n.Kind != yaml.MappingNode {
 		return complain(n, path, "a mapping of keys to values is needed here")
 	}
-	fields := r.types[out.Type()]
+	fields := r.types[out.Type()].fields
 	values := make(map[string]*yaml.Node, len(n.Content)/2)
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]

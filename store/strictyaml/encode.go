@@ -132,12 +132,12 @@ func (w writer) behind(v reflect.Value, path string) (*yaml.Node, error) {
 }
 
 func (w writer) structure(v reflect.Value, path string) (*yaml.Node, error) {
-	fields, known := w.types[v.Type()]
-	if !known { // inside of an any
+	known, reachable := w.types[v.Type()]
+	if !reachable { // inside of an any
 		return nil, &Error{Path: path, Reason: fmt.Sprintf("%v has no YAML form here", v.Type())}
 	}
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	for _, f := range fields {
+	for _, f := range known.fields {
 		fv := v.FieldByIndex(f.index)
 		if f.omitEmpty && isEmpty(fv) || fv.Kind() == reflect.Pointer && fv.IsNil() {
 			continue

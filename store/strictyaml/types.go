@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,14 @@ type field struct {
 	omitEmpty bool
 }
 
-// types holds the fields of every struct that can be reached from a Codec's type.
-type types map[reflect.Type][]field
+// A structure is what is known of a struct.
+type structure struct {
+	fields []field
+	refers bool // it holds pointers, slices, maps or interfaces
+}
+
+// types holds every struct that can be reached from a Codec's type.
+type types map[reflect.Type]structure
 
 // learn walks everything that t can hold.
 func (ts types) learn(t reflect.Type) error {
@@ -51,7 +58,7 @@ func (ts types) learnStruct(t reflect.Type) error {
 	if _, known := ts[t]; known {
 		return nil
 	}
-	ts[t] = nil // ends the recursion of a type that holds itself
+	ts[t] = structure{refers: true} // ends the recursion of a type that holds itself
 	fields, err := ts.fieldsOf(t)
 	if err != nil {
 		return err
@@ -63,7 +70,10 @@ func (ts types) learnStruct(t reflect.Type) error {
 		}
 		seen[f.key] = true
 	}
-	ts[t] = fields
+	refers := slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		return ts.refers(f.Type)
+	})
+	ts[t] = structure{fields: fields, refers: refers}
 	return nil
 }
 
