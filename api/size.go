@@ -68,14 +68,8 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalYAML writes what String gives; bare numbers stay integers.
-func (s Size) MarshalYAML() (any, error) {
-	text := s.String()
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, nil
-	}
-	return text, nil
-}
+// MarshalText writes what String gives.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalJSON reads an integer or a string with a unit.
 func (s *Size) UnmarshalJSON(data []byte) error {

@@ -17,8 +17,8 @@ type OVARequest struct {
 	Prefix          string            `json:"prefix"` // of the staging volumes' names
 	Size            int64             `json:"size"`   // of the archive in bytes, -1: not said
 	SHA256          string            `json:"sha256"` // of the archive, "": not said
-	Configuration   string            `json:"configuration"`
-	Properties      map[string]string `json:"properties"`
+	Configuration   string            `json:"configuration,omitempty"`
+	Properties      map[string]string `json:"properties,omitempty"`
 	RequireManifest bool              `json:"require_manifest"`
 }
 

@@ -98,13 +98,13 @@ type Look struct {
 
 type commitTask struct {
 	Pool  PoolSpec      `json:"pool"`
-	Moves []ingest.Move `json:"moves"`
+	Moves []ingest.Move `json:"moves,omitempty"`
 }
 
 type volumesTask struct {
 	Pool  PoolSpec `json:"pool"`
 	Job   string   `json:"job"` // that made them
-	Names []string `json:"names"`
+	Names []string `json:"names,omitempty"`
 }
 
 type done struct{}
