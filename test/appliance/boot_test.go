@@ -30,7 +30,6 @@ func TestBoots(t *testing.T) {
 		args []string
 	}{
 		{"BIOS, virtio-scsi", bios, "sda", []string{"-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=disk"}},
-		{"BIOS, virtio-blk", bios, "vda", []string{"-device", "virtio-blk-pci,drive=disk"}},
 		{"EFI, AHCI", efi, "sda", append(ahci, "-bios", firmware(t))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
