@@ -53,7 +53,7 @@ type Member struct {
 	current *block // what Read takes from; nil when used up
 	used    int    // bytes of current, or else of Content, that were read
 	left    int64  // bytes not yet taken from the archive
-	broken  error // what reading the archive on fails with
+	broken  error  // what reading the archive on fails with
 	over    bool
 }
 
