@@ -51,6 +51,9 @@ func (c *Collection[T]) remember(name string, e entry[T]) {
 	c.cache[name] = e
 }
 
+// loadShare is how many files are worth a goroutine of their own.
+const loadShare = 64
+
 // lookMany is look for many names, with all processors at work: a first look at
 // 10,000 records is a second of parsing.
 func (c *Collection[T]) lookMany(names []string) []entry[T] {
@@ -65,7 +68,7 @@ func (c *Collection[T]) lookMany(names []string) []entry[T] {
 	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(missing)) {
+	for range min(runtime.GOMAXPROCS(0), 1+len(missing)/loadShare) {
 		wg.Go(func() {
 			for n := next.Add(1); int(n) <= len(missing); n = next.Add(1) {
 				i := missing[n-1]

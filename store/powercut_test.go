@@ -252,7 +252,7 @@ func fastDir(t *testing.T) string {
 	if unix.Access(parent, unix.W_OK) != nil {
 		parent = t.TempDir()
 	}
-	dir, err := os.MkdirTemp(parent, "store-test-")
+	dir, err := os.MkdirTemp(parent, "store-test-") //nolint:usetesting // t.TempDir is on the disk
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir

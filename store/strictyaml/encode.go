@@ -110,7 +110,7 @@ func (w writer) value(v reflect.Value, path string) (*yaml.Node, error) {
 	case k == reflect.Bool:
 		return scalarNode("!!bool", strconv.FormatBool(v.Bool())), nil
 	case isFloat(k):
-		return scalarNode("!!float", strconv.FormatFloat(v.Float(), 'g', -1, t.Bits())), nil
+		return scalarNode("!!float", floatText(v.Float(), t.Bits())), nil
 	case isInt(k):
 		return scalarNode("!!int", strconv.FormatInt(v.Int(), 10)), nil
 	case isUint(k):
@@ -190,6 +190,15 @@ func textNode(v reflect.Value, path string) (*yaml.Node, error) {
 		return scalarNode("!!int", text), nil
 	}
 	return stringNode(text, path)
+}
+
+// floatText never looks like an integer, which it would come back as in an any.
+func floatText(f float64, bits int) string {
+	text := strconv.FormatFloat(f, 'g', -1, bits)
+	if isInteger(text) || text == "-0" {
+		text += ".0"
+	}
+	return text
 }
 
 func stringNode(s, path string) (*yaml.Node, error) {
