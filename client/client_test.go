@@ -50,7 +50,8 @@ func methods() []rpc.Method {
 		}),
 		rpc.Bind(rpc.Method{Name: "job.subscribe"}, func(ctx context.Context, c *rpc.Call, p struct {
 			N int `json:"n"`
-		}) (int, error) {
+		},
+		) (int, error) {
 			for i := range p.N {
 				if err := c.Notify(ctx, "job.event", map[string]any{"id": "j", "seq": i, "state": "running"}); err != nil {
 					return i, err
@@ -68,7 +69,7 @@ func methods() []rpc.Method {
 // serve returns the path of a socket with a server behind it.
 func serve(t *testing.T, policy rpc.Access) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "client")
+	dir, err := os.MkdirTemp("", "client") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

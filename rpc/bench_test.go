@@ -26,5 +26,7 @@ func BenchmarkCall(b *testing.B) {
 		}
 	}
 	_ = conn.Close()
-	<-served
+	if err := <-served; err != nil {
+		b.Fatal(err)
+	}
 }

@@ -37,28 +37,27 @@ func pair(t *testing.T, srv *rpc.Server, notify func(string, json.RawMessage)) *
 }
 
 func TestConcurrentCallsWithDescriptors(t *testing.T) {
-	noLeak(t, func(t *testing.T) {
-		conn := pair(t, &rpc.Server{Methods: (&fixture{}).methods()}, nil)
-		var calls sync.WaitGroup
-		for i := range 40 {
-			calls.Go(func() {
-				content := fmt.Sprint("file ", i)
-				f, err := os.CreateTemp(t.TempDir(), "")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer func() { _ = f.Close() }()
-				_, _ = f.WriteString(content)
-				var got []string
-				err = conn.Call(context.Background(), "test.read", readParams{FDs: []int{0}}, &got, f)
-				if err != nil || len(got) != 1 || got[0] != content {
-					t.Errorf("%v, %q, want %q", err, got, content)
-				}
-			})
-		}
-		calls.Wait()
-	})
+	noLeak(t)
+	conn := pair(t, &rpc.Server{Methods: (&fixture{}).methods()}, nil)
+	var calls sync.WaitGroup
+	for i := range 40 {
+		calls.Go(func() {
+			content := fmt.Sprint("file ", i)
+			f, err := os.CreateTemp(t.TempDir(), "")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = f.Close() }()
+			_, _ = f.WriteString(content)
+			var got []string
+			err = conn.Call(context.Background(), "test.read", readParams{FDs: []int{0}}, &got, f)
+			if err != nil || len(got) != 1 || got[0] != content {
+				t.Errorf("%v, %q, want %q", err, got, content)
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestCallReturnsTheServersError(t *testing.T) {
@@ -109,31 +108,30 @@ func TestCancelledCallLeavesTheConnectionUsable(t *testing.T) {
 }
 
 func TestReasonOfTheServerReachesCalls(t *testing.T) {
-	noLeak(t, func(t *testing.T) {
-		a, b, err := rpc.Pair()
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn := rpc.NewConn(context.Background(), b, nil)
-		go func() {
-			buf := make([]byte, 1000)
-			_, _ = a.Read(buf) // also drops the descriptor
-			_, _ = io.WriteString(a, `{"jsonrpc":"2.0","id":null,"error":{"code":5,"message":"Cannot serve you."}}`+"\n")
-			_ = a.Close()
-		}()
-		err = conn.Call(context.Background(), "test.echo", nil, nil, os.Stdin)
-		var e *rpc.Error
-		if !errors.As(err, &e) || e.Code != rpc.Denied || !errors.Is(err, rpc.ErrClosed) {
-			t.Fatalf("Call: %#v", err)
-		}
-		if err := conn.Call(context.Background(), "test.echo", nil, nil, os.Stdin); !errors.Is(err, rpc.ErrClosed) {
-			t.Fatalf("Call: %v", err)
-		}
-		within(t, "Done", conn.Done())
-		if err := conn.Close(); err != nil {
-			t.Fatal(err)
-		}
-	})
+	noLeak(t)
+	a, b, err := rpc.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := rpc.NewConn(context.Background(), b, nil)
+	go func() {
+		buf := make([]byte, 1000)
+		_, _ = a.Read(buf) // also drops the descriptor
+		_, _ = io.WriteString(a, `{"jsonrpc":"2.0","id":null,"error":{"code":5,"message":"Cannot serve you."}}`+"\n")
+		_ = a.Close()
+	}()
+	err = conn.Call(context.Background(), "test.echo", nil, nil, os.Stdin)
+	var e *rpc.Error
+	if !errors.As(err, &e) || e.Code != rpc.Denied || !errors.Is(err, rpc.ErrClosed) {
+		t.Fatalf("Call: %#v", err)
+	}
+	if err := conn.Call(context.Background(), "test.echo", nil, nil, os.Stdin); !errors.Is(err, rpc.ErrClosed) {
+		t.Fatalf("Call: %v", err)
+	}
+	within(t, "Done", conn.Done())
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestCallSurvivesNonsenseFromTheServer(t *testing.T) {

@@ -29,20 +29,19 @@ type inner struct {
 type everything struct {
 	base
 	*Extra
-	Name    string            `json:"name"`
-	On      bool              `json:"on,omitempty"`
-	Small   int8              `json:"small,omitempty"`
-	Count   uint16            `json:"count,omitempty"`
-	Ratio   float64           `json:"ratio,omitempty"`
-	Limit   *int              `json:"limit"`
-	Disks   []inner           `json:"disks,omitempty"`
-	Args    map[string]string `json:"args,omitempty"`
-	Patch   json.RawMessage   `json:"patch,omitempty"`
-	Any     any               `json:"any,omitempty"`
-	When    time.Time         `json:"when,omitzero"`
-	Blob    []byte            `json:"blob,omitempty"`
-	Hidden  string            `json:"-"`
-	private string
+	Name   string            `json:"name"`
+	On     bool              `json:"on,omitempty"`
+	Small  int8              `json:"small,omitempty"`
+	Count  uint16            `json:"count,omitempty"`
+	Ratio  float64           `json:"ratio,omitempty"`
+	Limit  *int              `json:"limit"`
+	Disks  []inner           `json:"disks,omitempty"`
+	Args   map[string]string `json:"args,omitempty"`
+	Patch  json.RawMessage   `json:"patch,omitempty"`
+	Any    any               `json:"any,omitempty"`
+	When   time.Time         `json:"when,omitzero"`
+	Blob   []byte            `json:"blob,omitempty"`
+	Hidden string            `json:"-"`
 }
 
 func (e everything) Validate() error {

@@ -132,6 +132,22 @@ func TestOneByteAtATime(t *testing.T) {
 	}
 }
 
+func TestShortLinesBehindALongOne(t *testing.T) {
+	c := serve(t, rpc.Limits{}, nil).dial(t)
+	long := strings.Repeat("x", 100<<10)
+	go func() {
+		_, _ = c.conn.Write([]byte(req("1", long) + strings.Repeat("\n", 50_000) + req("2", "x") + strings.Repeat(" \n", 50_000) + req("3", long)))
+	}()
+	got := map[string]int{}
+	for range 3 {
+		a := c.recv()
+		got[string(a.ID)] = len(a.Result)
+	}
+	if got["1"] != 2+(100<<10) || got["2"] != 3 || got["3"] != 2+(100<<10) {
+		t.Fatalf("lengths of the answers: %v", got)
+	}
+}
+
 func TestLongestFrame(t *testing.T) {
 	const limit = 1000
 	f := serve(t, rpc.Limits{Frame: limit}, nil)

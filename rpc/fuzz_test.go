@@ -40,11 +40,7 @@ func FuzzServer(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = null.Close() })
 	fd := int(null.Fd())
-	warm, err := net.Listen("unix", "") // the runtime opens its poller once and keeps it
-	if err != nil {
-		f.Fatal(err)
-	}
-	_ = warm.Close()
+	warm(f)
 	f.Fuzz(func(t *testing.T, text, plan []byte) {
 		if len(text) > 1<<16 {
 			t.Skip("longer inputs say nothing new")

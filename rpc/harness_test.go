@@ -28,22 +28,22 @@ const patience = 10 * time.Second
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // within fails the test when the channel gives nothing in time.
-func within[T any](t testing.TB, what string, ch <-chan T) T {
-	t.Helper()
+func within[T any](tb testing.TB, what string, ch <-chan T) T {
+	tb.Helper()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case v := <-ch:
 		return v
 	case <-timer.C:
-		t.Fatalf("%s did not happen within %v", what, patience)
+		tb.Fatalf("%s did not happen within %v", what, patience)
 		panic("unreachable")
 	}
 }
 
 // eventually polls a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
 	deadline := time.After(patience)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -51,33 +51,40 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%s did not happen within %v", what, patience)
+			tb.Fatalf("%s did not happen within %v", what, patience)
 		}
 	}
 }
 
 // openFDs counts the descriptors of this process.
-func openFDs(t testing.TB) int {
-	t.Helper()
+func openFDs(tb testing.TB) int {
+	tb.Helper()
 	names, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return len(names)
 }
 
-// noLeak runs a test's body and then waits until as many descriptors are open
-// as before.
-func noLeak(t *testing.T, body func(t *testing.T)) {
-	t.Helper()
-	epoll, err := net.Listen("unix", "") // the runtime opens its poller once and keeps it
+// warm makes the runtime open its poller, which it does once and keeps.
+func warm(tb testing.TB) {
+	tb.Helper()
+	a, b, err := rpc.Pair()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	_ = epoll.Close()
+	_, _ = a.Close(), b.Close()
+}
+
+// noLeak fails the test unless, after everything that it cleans up, as many
+// descriptors are open as now. Call it first.
+func noLeak(t *testing.T) {
+	t.Helper()
+	warm(t)
 	before := openFDs(t)
-	t.Run("body", body)
-	eventually(t, fmt.Sprintf("return to %d descriptors", before), func() bool { return openFDs(t) <= before })
+	t.Cleanup(func() {
+		eventually(t, fmt.Sprintf("return to %d descriptors", before), func() bool { return openFDs(t) <= before })
+	})
 }
 
 // fixture is a server with a gate that calls can wait at.
@@ -190,20 +197,20 @@ func (f *fixture) deaf(context.Context, *rpc.Call, struct{}) (bool, error) {
 }
 
 // serve starts a server on a socket of its own. Without a policy everybody may write.
-func serve(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
-	t.Helper()
+func serve(tb testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
+	tb.Helper()
 	if policy == nil {
 		policy = func(rpc.Peer) rpc.Access { return rpc.AccessWrite }
 	}
-	return serveStrictly(t, limits, policy)
+	return serveStrictly(tb, limits, policy)
 }
 
 // serveStrictly is serve, with the policy as it is given.
-func serveStrictly(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "rpc") // t.TempDir may be too long for a socket
+func serveStrictly(tb testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Access) *fixture {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "rpc") //nolint:usetesting // tb.TempDir is too long for a socket
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	f := &fixture{
 		path: filepath.Join(dir, "s"),
@@ -212,23 +219,23 @@ func serveStrictly(t testing.TB, limits rpc.Limits, policy func(rpc.Peer) rpc.Ac
 	f.srv = &rpc.Server{Methods: f.methods(), Policy: policy, Limits: limits, Log: slog.New(slog.NewTextHandler(f.log, nil))}
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: f.path, Net: "unix"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- f.srv.Serve(ctx, ln) }()
 	f.stop = sync.OnceValue(func() error {
 		cancel()
-		return within(t, "the end of Serve", served)
+		return within(tb, "the end of Serve", served)
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		select {
 		case <-f.gate:
 		default:
 			close(f.gate)
 		}
 		if err := f.stop(); err != nil {
-			t.Errorf("Serve: %v", err)
+			tb.Errorf("Serve: %v", err)
 		}
 		_ = os.RemoveAll(dir)
 	})
@@ -242,18 +249,19 @@ type raw struct {
 	r    *bufio.Reader
 }
 
-func (f *fixture) dial(t testing.TB) *raw {
-	t.Helper()
+func (f *fixture) dial(tb testing.TB) *raw {
+	tb.Helper()
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: f.path, Net: "unix"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return rawOf(t, conn)
+	tb.Cleanup(func() { _ = conn.Close() })
+	return rawOf(tb, conn)
 }
 
-func rawOf(t testing.TB, conn *net.UnixConn) *raw {
-	return &raw{t: t, conn: conn, r: bufio.NewReader(conn)}
+func rawOf(tb testing.TB, conn *net.UnixConn) *raw {
+	tb.Helper()
+	return &raw{t: tb, conn: conn, r: bufio.NewReader(conn)}
 }
 
 // send writes bytes with one sendmsg, and descriptors with their first one.
@@ -335,15 +343,15 @@ func (c *raw) wantAlive() {
 }
 
 // file returns an open file with the content.
-func file(t testing.TB, content string) int {
-	t.Helper()
+func file(tb testing.TB, content string) int {
+	tb.Helper()
 	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
+	tb.Cleanup(func() { _ = unix.Close(fd) })
 	if _, err := unix.Write(fd, []byte(content)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return fd
 }

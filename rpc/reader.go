@@ -44,10 +44,11 @@ type reader struct {
 	timeout time.Duration // for a frame, from first byte to last; 0: none
 	fds     int           // the most that one message may bring
 
-	buf     []byte // buf[:used] is what has come and was not given out
+	buf     []byte // buf[start:used] is what has come and was not given out
+	start   int
 	used    int
-	looked  int   // of which so many hold no LF
-	base    int64 // where buf[0] stands in the stream
+	looked  int   // buf[start:looked] holds no LF
+	base    int64 // where buf[start] stands in the stream
 	oob     []byte
 	batches []batch
 	timed   bool // a deadline is set, for the frame that has begun
@@ -84,18 +85,19 @@ func (r *reader) cut() (frame, bool, error) {
 		end := bytes.IndexByte(r.buf[r.looked:r.used], '\n')
 		if end < 0 {
 			r.looked = r.used
-			if r.used > r.max {
+			if r.used-r.start > r.max {
 				return frame{}, false, r.oversize()
 			}
 			return frame{}, false, nil
 		}
-		length := r.looked + end
+		length := r.looked + end - r.start
 		if length > r.max {
 			return frame{}, false, r.oversize()
 		}
-		f := frame{line: bytes.Clone(bytes.Trim(r.buf[:length], " \t\r")), from: r.base, to: r.base + int64(length) + 1}
-		r.used = copy(r.buf, r.buf[length+1:r.used])
-		r.base, r.looked = f.to, 0
+		line := r.buf[r.start : r.start+length]
+		f := frame{line: bytes.Clone(bytes.Trim(line, " \t\r")), from: r.base, to: r.base + int64(length) + 1}
+		r.start += length + 1
+		r.base, r.looked = f.to, r.start
 		r.untime()
 		if len(f.line) > 0 {
 			return f, true, nil
@@ -134,7 +136,7 @@ func (r *reader) waiting() error {
 	for _, b := range r.batches {
 		held += len(b.fds)
 	}
-	if held > r.fds || r.used == 0 && len(r.batches) > 0 {
+	if held > r.fds || r.used == r.start && len(r.batches) > 0 {
 		return undeclared()
 	}
 	return nil
@@ -146,23 +148,28 @@ func undeclared() *Error {
 		WithField("fds").WithHint(`Say how many come with a message in its top-level member "fds".`)
 }
 
-// room makes place for at least one more byte and, while lines are short, takes
-// no more than firstRead for it: an idle connection must cost little.
+// room moves what is left to the front of a buffer with place for at least one
+// more byte, and no larger than that takes: an idle connection must cost little.
+// This happens once for each read and not for each line, or short lines in a
+// long buffer would cost its square.
 func (r *reader) room() {
-	switch {
-	case r.used == 0 && len(r.buf) != firstRead:
-		r.buf = make([]byte, firstRead)
-	case r.used == len(r.buf):
-		larger := make([]byte, min(2*r.used, r.max+firstRead))
-		copy(larger, r.buf)
-		r.buf = larger
+	rest := r.buf[r.start:r.used]
+	size := firstRead
+	for size <= len(rest) {
+		size *= 2
 	}
+	to := r.buf
+	if size != len(r.buf) {
+		to = make([]byte, size)
+	}
+	r.used = copy(to, rest)
+	r.buf, r.start, r.looked = to, 0, r.used
 }
 
 // time sets the deadline when a frame has begun. Deadlines of package net
 // are monotonic, so setting the clock does no harm.
 func (r *reader) time() {
-	if r.used > 0 && !r.timed && r.timeout > 0 {
+	if r.used > r.start && !r.timed && r.timeout > 0 {
 		_ = r.conn.SetReadDeadline(time.Now().Add(r.timeout)) // fails only on a closed connection, as the read then does
 		r.timed = true
 	}
@@ -185,7 +192,7 @@ func (r *reader) ended(err error) error {
 		return Errorf(InvalidRequest, "Cannot wait longer for the end of the request: its line was not finished within %v.", r.timeout)
 	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("read from the peer: %w", err)
-	case len(bytes.Trim(r.buf[:r.used], " \t\r")) > 0:
+	case len(bytes.Trim(r.buf[r.start:r.used], " \t\r")) > 0:
 		return Errorf(ParseError, "Cannot read the request: the connection ended before its line did.").
 			WithHint("End each request with a line feed.")
 	}
@@ -194,7 +201,7 @@ func (r *reader) ended(err error) error {
 
 // keep queues descriptors that came with n bytes.
 func (r *reader) keep(n int, oob []byte, cut bool) error {
-	at := r.base + int64(r.used)
+	at := r.base + int64(r.used-r.start)
 	b := batch{from: at, to: at + int64(n), cut: cut}
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {

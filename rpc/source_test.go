@@ -66,6 +66,7 @@ func fifo(t *testing.T) string {
 	return path
 }
 
+//nolint:thelper // the functions in the table make things, they check nothing
 func TestSourcesThatAreAccepted(t *testing.T) {
 	for name, row := range map[string]struct {
 		make func(t *testing.T) *os.File
@@ -118,6 +119,7 @@ func tcp(t *testing.T) *net.TCPConn {
 	return conn
 }
 
+//nolint:thelper // as above
 func TestSourcesThatAreRefused(t *testing.T) {
 	for name, row := range map[string]struct {
 		make func(t *testing.T) *os.File
