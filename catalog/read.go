@@ -167,8 +167,7 @@ func (c *Catalog) InspectOVA(ctx context.Context, src *os.File) (*ovf.Plan, erro
 
 // CheckFormat returns nil for the formats that an upload may be said to be.
 func CheckFormat(format string) error {
-	switch disk.Format(format) {
-	case "", disk.Raw, disk.VMDK:
+	if f := disk.Format(format); f == "" || f == disk.Raw || f == disk.VMDK {
 		return nil
 	}
 	return fmt.Errorf("%q is no format that can be imported; raw and vmdk are, and leaving it out recognises them", format)

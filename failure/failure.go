@@ -83,8 +83,7 @@ func ofFormat(err error, f *disk.FormatError) *rpc.Error {
 		code = rpc.Limit
 	}
 	e := rpc.Errorf(code, "%s", sentence(f.Error(), nil))
-	var member *ingest.MemberError
-	if errors.As(err, &member) {
+	if member, ok := errors.AsType[*ingest.MemberError](err); ok {
 		e = rpc.Errorf(code, "member %s: %s", ovf.Display(member.Member), e.Message).WithMember(member.Member)
 	}
 	if f.Offset >= 0 {

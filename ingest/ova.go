@@ -192,8 +192,7 @@ func (o *ova) volume() string {
 
 // inMember says which member a failure is about, unless it says so itself.
 func inMember(name string, err error) error {
-	var archive *ovf.Refusal
-	if errors.As(err, &archive) {
+	if _, ok := errors.AsType[*ovf.Refusal](err); ok {
 		return err
 	}
 	return &MemberError{Member: name, cause: err}

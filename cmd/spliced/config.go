@@ -68,7 +68,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (d duration) MarshalYAML() (any, error) { return time.Duration(d).String(), nil }
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 func defaults() config {
 	return config{
@@ -85,7 +85,7 @@ func readConfig(path string) (config, error) {
 	if !said {
 		path = defaultConfig
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // G304: the admin's own choice
 	if errors.Is(err, fs.ErrNotExist) && !said {
 		return c, c.complete()
 	}

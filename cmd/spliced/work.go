@@ -28,7 +28,7 @@ func work(ctx context.Context) error {
 	go func() { // calls into a storage library can't be ended otherwise
 		<-gone
 		<-time.After(worker.LastWords)
-		os.Exit(1)
+		os.Exit(1) //nolint:revive // deep-exit: main may be waiting for a call that hangs
 	}()
 	return worker.Serve(ctx, line, openPool, daemon.Logger(os.Stderr, slog.LevelInfo))
 }
