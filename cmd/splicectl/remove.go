@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"spliced/api"
+	"spliced/client"
+)
+
+// A removal is what image.remove and ova.remove have in common here.
+type removal struct {
+	method string
+	what   string // of which kind the objects are: "image"
+	names  []string
+	params func(name string) any
+	yes    bool // don't ask
+}
+
+// remove removes one object after the other, says how each went, and returns
+// the first failure.
+func (c *cli) remove(ctx context.Context, conn *client.Client, r removal) error {
+	if err := c.confirm(ctx, r); err != nil {
+		return err
+	}
+	var first *failure
+	for _, name := range r.names {
+		err := c.removeOne(ctx, conn, r, name)
+		if err == nil {
+			continue
+		}
+		f := explain(err, c.socket)
+		if first == nil {
+			first = &failure{code: f.code} // it is told here
+		}
+		f.print(c.stderr)
+		if ctx.Err() != nil || f.code == exitUnavailable || f.code == exitOutput {
+			break // the next one can't fare better
+		}
+	}
+	if first != nil {
+		return first
+	}
+	return nil
+}
+
+func (c *cli) removeOne(ctx context.Context, conn *client.Client, r removal, name string) error {
+	starting, cancel := linger(ctx)
+	defer cancel()
+	started, err := ask[api.Result](starting, conn, r.method, r.params(name))
+	if err != nil {
+		return err
+	}
+	if started.value.Job == "" {
+		return c.begun(started)
+	}
+	job, err := (&follower{cli: c, conn: conn, id: started.value.Job, cancels: true}).run(ctx)
+	return c.ended(job, err)
+}
+
+// confirm asks whether that is meant.
+func (c *cli) confirm(ctx context.Context, r removal) error {
+	if r.yes {
+		return nil
+	}
+	if _, ok := terminal(c.stdin); !ok {
+		return misuse("With --yes it is removed without a question.",
+			"Cannot remove %s: stdin is no terminal, so nobody can be asked whether that is meant.", r.objects())
+	}
+	_, _ = fmt.Fprintf(c.stderr, "Remove %s? [y/N] ", r.objects())
+	reply, err := c.readLine(ctx)
+	if err != nil {
+		c.note("") // the question's line is still open
+	}
+	switch strings.ToLower(strings.TrimSpace(reply)) {
+	case "y", "yes":
+		return nil
+	}
+	return &failure{exitCancelled, "Nothing was removed.", ""}
+}
+
+// objects names what is to go: `images "a" and "b"`.
+func (r *removal) objects() string {
+	if len(r.names) == 1 {
+		return fmt.Sprintf("%s %q", r.what, r.names[0])
+	}
+	quoted := make([]string, len(r.names))
+	for i, name := range r.names {
+		quoted[i] = fmt.Sprintf("%q", name)
+	}
+	last := len(quoted) - 1
+	return fmt.Sprintf("%ss %s and %s", r.what, strings.Join(quoted[:last], ", "), quoted[last])
+}
+
+// readLine reads a line from stdin until ctx is done. The reading itself goes on
+// then, until the process ends: read(2) on a terminal can't be called off.
+func (c *cli) readLine(ctx context.Context) (string, error) {
+	type result struct {
+		line string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		line, err := bufio.NewReader(c.stdin).ReadString('\n')
+		done <- result{line, err}
+	}()
+	select {
+	case r := <-done:
+		return r.line, r.err
+	case <-ctx.Done():
+		return "", errors.New("interrupted")
+	}
+}
