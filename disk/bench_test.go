@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"testing"
 
 	"spliced/disk"
@@ -14,9 +15,9 @@ import (
 func BenchmarkNext(b *testing.B) {
 	c := craft(b, 4096*128)
 	c.grain = 128
-	noise := deflate(pattern(28 << 10))
+	packed := deflate(noise(28 << 10))
 	for number := range uint64(4096) {
-		c.rawGrain(number, noise)
+		c.rawGrain(number, packed)
 	}
 	c.finish()
 	sparse := craft(b, 512*128)
@@ -36,6 +37,16 @@ func BenchmarkNext(b *testing.B) {
 			}
 		})
 	}
+}
+
+// noise is n bytes that don't compress.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
 }
 
 func readAll(b *testing.B, image []byte) {

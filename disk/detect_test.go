@@ -36,7 +36,7 @@ func TestDetect(t *testing.T) {
 				t.Fatalf("got %q and %v", got, err)
 			}
 			err := drain(t, bytes.NewReader(image), disk.Options{Size: -1})
-			if format != disk.VMDK && kind(err) != disk.ErrUnsupported {
+			if format != disk.VMDK && !errors.Is(err, disk.ErrUnsupported) {
 				t.Fatalf("opened without a format: %v", err)
 			}
 			t.Log(err)
@@ -87,14 +87,14 @@ func TestDetectPolyglots(t *testing.T) {
 func TestSaidFormat(t *testing.T) {
 	t.Parallel()
 	all := maps.Clone(heads())
-	if err := drain(t, strings.NewReader("plain"), disk.Options{Format: disk.VMDK, Size: -1}); kind(err) != disk.ErrDamaged {
+	if err := drain(t, strings.NewReader("plain"), disk.Options{Format: disk.VMDK, Size: -1}); !errors.Is(err, disk.ErrDamaged) {
 		t.Errorf("raw said to be VMDK: %v", err)
 	}
-	if err := drain(t, strings.NewReader(all[disk.QCOW2]), disk.Options{Format: disk.VMDK, Size: -1}); kind(err) != disk.ErrDamaged {
+	if err := drain(t, strings.NewReader(all[disk.QCOW2]), disk.Options{Format: disk.VMDK, Size: -1}); !errors.Is(err, disk.ErrDamaged) {
 		t.Errorf("qcow2 said to be VMDK: %v", err)
 	}
 	for _, f := range []disk.Format{disk.COWD, disk.SESparse, disk.VMDKDescriptor} {
-		if err := drain(t, strings.NewReader(all[f]), disk.Options{Format: disk.VMDK, Size: -1}); kind(err) != disk.ErrUnsupported {
+		if err := drain(t, strings.NewReader(all[f]), disk.Options{Format: disk.VMDK, Size: -1}); !errors.Is(err, disk.ErrUnsupported) {
 			t.Errorf("%s said to be VMDK: %v", f, err)
 		}
 	}

@@ -83,13 +83,3 @@ func grow(b []byte, size int64) []byte {
 	}
 	return b
 }
-
-// kinds counts how an attempt ended, for tests that only bound it.
-func kind(err error) error {
-	for _, k := range []error{disk.ErrDamaged, disk.ErrTooLarge, disk.ErrUnsupported} {
-		if errors.Is(err, k) {
-			return k
-		}
-	}
-	return err
-}

@@ -102,7 +102,7 @@ func TestRawRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if err := drain(t, bytes.NewReader(c.image), c.o); kind(err) != c.want {
+			if err := drain(t, bytes.NewReader(c.image), c.o); !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
 		})

@@ -3,6 +3,7 @@ package disk_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"spliced/disk"
@@ -12,9 +13,9 @@ import (
 func goodImages(tb testing.TB) map[string]*crafted {
 	tb.Helper()
 	images := map[string]*crafted{}
-	add := func(name string, make func(c *crafted), capacity uint64) {
+	add := func(name string, build func(c *crafted), capacity uint64) {
 		c := craft(tb, capacity)
-		make(c)
+		build(c)
 		c.bytes()
 		images[name] = c
 	}
@@ -178,11 +179,11 @@ func TestTruncated(t *testing.T) {
 						t.Fatalf("cut at %d of %d it passed for whole", at, len(c.b))
 					case err == nil && !bytes.Equal(got, want):
 						t.Fatalf("cut at %d another disk came out", at)
-					case err != nil && kind(err) != disk.ErrDamaged:
+					case err != nil && !errors.Is(err, disk.ErrDamaged):
 						t.Fatalf("cut at %d: %v", at, err)
 					}
 				}
-				if _, err := decode(t, bytes.NewReader(c.b[:cut]), disk.Options{Size: int64(len(c.b))}); kind(err) != disk.ErrDamaged {
+				if _, err := decode(t, bytes.NewReader(c.b[:cut]), disk.Options{Size: int64(len(c.b))}); !errors.Is(err, disk.ErrDamaged) {
 					t.Fatalf("cut at %d of an announced %d: %v", cut, len(c.b), err)
 				}
 			}
