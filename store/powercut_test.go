@@ -201,8 +201,7 @@ func surviving(events []event, fates map[int]int) map[string]string {
 
 // images calls use with every different disk that a power cut after these
 // events may leave; where there are too many, with a sample of them.
-func images(events []event, rng *rand.Rand, use func(image map[string]string)) {
-	const samples = 48
+func images(events []event, samples int, rng *rand.Rand, use func(image map[string]string)) {
 	open := pending(events)
 	seen := map[string]bool{}
 	for n := range samples {
@@ -270,7 +269,7 @@ func TestPowerCutAnywhere(t *testing.T) {
 			must(t, op.do(c))
 			cuts := 0
 			for k := start; k <= len(r.events); k++ {
-				images(r.events[:k], rng, func(image map[string]string) {
+				images(r.events[:k], 48, rng, func(image map[string]string) {
 					cuts++
 					got := afterPowerCut(t, image, op)
 					if k == len(r.events) && !maps.Equal(got, op.new) {
@@ -321,7 +320,7 @@ func TestPowerCutDuringRecovery(t *testing.T) {
 		s := openTest(t, filepath.Join(dir, "state"), again)
 		newCatalogue(s)
 		for k2 := k; k2 <= len(again.events); k2++ {
-			images(again.events[:k2], rng, func(image map[string]string) {
+			images(again.events[:k2], 12, rng, func(image map[string]string) {
 				cuts++
 				got := afterPowerCut(t, image, op)
 				if k2 == len(again.events) && !maps.Equal(got, op.new) {
@@ -370,7 +369,7 @@ func TestModelSeesAMissingFsync(t *testing.T) {
 			}
 		}
 		harm := false
-		images(events, rand.New(rand.NewPCG(5, 6)), func(image map[string]string) {
+		images(events, 48, rand.New(rand.NewPCG(5, 6)), func(image map[string]string) {
 			dir := materialise(t, image)
 			got, err := newCatalogue(openTest(t, filepath.Join(dir, "state"), &faulty{})).contents()
 			harm = harm || errors.Is(err, ErrCorrupt) || !maps.Equal(got, op.new)

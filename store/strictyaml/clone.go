@@ -25,11 +25,7 @@ func (ts types) clone(v reflect.Value) {
 	case reflect.Map:
 		ts.cloneMap(v)
 	case reflect.Struct:
-		for _, f := range v.Fields() {
-			if f.CanSet() {
-				ts.clone(f)
-			}
-		}
+		ts.cloneStruct(v)
 	}
 }
 
@@ -53,6 +49,19 @@ func (ts types) cloneSlice(v reflect.Value) {
 		}
 	}
 	v.Set(fresh)
+}
+
+func (ts types) cloneStruct(v reflect.Value) {
+	known, reachable := ts[v.Type()]
+	if !reachable { // inside of an any, where nothing of ours puts a struct
+		return
+	}
+	for _, i := range known.deep {
+		// An embedded struct of a private type can't be set, but its fields can.
+		if f := v.Field(i); f.CanSet() || f.Kind() == reflect.Struct {
+			ts.clone(f)
+		}
+	}
 }
 
 func (ts types) cloneMap(v reflect.Value) {

@@ -35,7 +35,8 @@ type inner struct {
 }
 
 type embedded struct {
-	Deep int `yaml:"deep,omitempty"`
+	Deep int   `yaml:"deep,omitempty"`
+	Refs []int `yaml:"refs,omitempty"`
 }
 
 type everything struct {
@@ -82,7 +83,7 @@ func TestRoundTrip(t *testing.T) {
 			When: time.Date(2026, 2, 3, 4, 5, 6, 7, time.UTC), Span: 90 * time.Second, Size: 4096,
 			Ptr: &inner{Known: text}, List: []inner{{}, {Known: text, Size: 1}}, Map: map[string]inner{text: {Known: text}, "1": {}},
 			Any:  map[string]any{"s": text, "i": int64(5), "f": 2.5, "w": 5.0, "z": -1e6, "b": false, "n": nil, "l": []any{text, int64(-1)}},
-			Tree: []everything{{Text: text}}, JSON: text, Bare: text, embedded: embedded{Deep: 3},
+			Tree: []everything{{Text: text}}, JSON: text, Bare: text, embedded: embedded{Deep: 3, Refs: []int{1}},
 		}
 		if len(in.Raw) == 0 {
 			in.Raw = nil
@@ -103,6 +104,25 @@ func TestRoundTrip(t *testing.T) {
 		if d := cmp.Diff(in, c.Clone(in), cmp.AllowUnexported(everything{})); d != "" {
 			t.Error(d)
 		}
+	}
+}
+
+func TestClonesShareNothing(t *testing.T) {
+	fresh := func() everything {
+		return everything{
+			embedded: embedded{Refs: []int{1}}, Ptr: &inner{Known: "a"}, List: []inner{{Known: "a"}}, Raw: []byte("a"),
+			Map: map[string]inner{"a": {}}, Any: map[string]any{"a": []any{"a"}}, Tree: []everything{{Raw: []byte("a")}},
+		}
+	}
+	v := fresh()
+	c := codec(t).Clone(v)
+	c.Refs[0], c.Ptr.Known, c.List[0].Known, c.Raw[0] = 2, "b", "b", 'b'
+	c.Map["b"], c.Tree[0].Raw[0] = inner{}, 'b'
+	tree, _ := c.Any.(map[string]any)
+	list, _ := tree["a"].([]any)
+	list[0] = "b"
+	if d := cmp.Diff(fresh(), v, cmp.AllowUnexported(everything{})); d != "" {
+		t.Fatal(d)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +21,8 @@ type field struct {
 // A structure is what is known of a struct.
 type structure struct {
 	fields []field
-	refers bool // it holds pointers, slices, maps or interfaces
+	refers bool  // it holds pointers, slices, maps or interfaces
+	deep   []int // which of its fields do, as far as they are exported
 }
 
 // types holds every struct that can be reached from a Codec's type.
@@ -70,10 +70,13 @@ func (ts types) learnStruct(t reflect.Type) error {
 		}
 		seen[f.key] = true
 	}
-	refers := slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		return ts.refers(f.Type)
-	})
-	ts[t] = structure{fields: fields, refers: refers}
+	known := structure{fields: fields}
+	for i := range t.NumField() {
+		if f := t.Field(i); (f.IsExported() || f.Anonymous) && ts.refers(f.Type) {
+			known.refers, known.deep = true, append(known.deep, i)
+		}
+	}
+	ts[t] = known
 	return nil
 }
 
