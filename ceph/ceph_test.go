@@ -46,11 +46,15 @@ func TestContract(t *testing.T) {
 	var count atomic.Int64
 	blocktest.Run(t,
 		func(t *testing.T) block.Pool {
+			t.Helper()
 			c.Namespace = fmt.Sprint("case", count.Add(1))
 			cli(t, c, "rbd", "namespace", "create", "--pool", c.Pool, "--namespace", c.Namespace)
 			return open(t, c)
 		},
 		blocktest.BusyWhileOpen(),
-		blocktest.Again(func(t *testing.T, _ block.Pool) block.Pool { return open(t, c) }),
+		blocktest.Again(func(t *testing.T, _ block.Pool) block.Pool {
+			t.Helper()
+			return open(t, c)
+		}),
 	)
 }

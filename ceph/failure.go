@@ -18,7 +18,7 @@ func failure(action, volume string, err error) error {
 // cause turns what librados and librbd answered into what the contract says.
 // What it doesn't know stays as it is.
 func cause(err error) error {
-	switch errno(err) {
+	switch errno(err) { //nolint:exhaustive // the others have no place in the contract
 	case syscall.ENOENT:
 		return fs.ErrNotExist
 	case syscall.EEXIST:
@@ -45,5 +45,5 @@ func errno(err error) syscall.Errno {
 	if !errors.As(err, &coded) {
 		return 0
 	}
-	return syscall.Errno(max(-coded.ErrorCode(), 0)) //nolint:gosec // not negative
+	return syscall.Errno(max(-coded.ErrorCode(), 0))
 }

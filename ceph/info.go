@@ -114,7 +114,7 @@ func (v *volume) allocated(size uint64) (int64, error) {
 			return 0
 		},
 	})
-	return int64(sum), err //nolint:gosec // no more than size
+	return int64(sum), err
 }
 
 // parent names the snapshot that the image was cloned from.

@@ -85,7 +85,7 @@ func (v *volume) Zero(off, length int64) error {
 	}
 	for end := off + length; off < end; {
 		n := min(discardMax-off%discardMax, end-off)
-		if _, err := v.img.Discard(uint64(off), uint64(n)); err != nil {
+		if _, err := v.img.Discard(uint64(off), uint64(n)); err != nil { //nolint:gosec // writable refuses negative ones
 			return v.failure("zero", off, n, err)
 		}
 		off += n
@@ -124,7 +124,7 @@ func (v *volume) Resize(size int64) error {
 		err = fs.ErrInvalid
 	}
 	if err == nil && size != v.size.Load() {
-		err = v.img.Resize(uint64(size))
+		err = v.img.Resize(uint64(size)) //nolint:gosec // not negative
 	}
 	if err != nil {
 		return failure("resize", v.name, fmt.Errorf("to %d bytes: %w", size, cause(err)))
