@@ -42,6 +42,7 @@ func cli(tb testing.TB, c ceph.Config, program string, args ...string) []byte {
 
 // TestContract has a namespace for each case, because a pool takes longer.
 func TestContract(t *testing.T) {
+	t.Parallel()
 	c := config(t)
 	var count atomic.Int64
 	blocktest.Run(t,

@@ -66,6 +66,7 @@ func holder(t *testing.T, conf string) *exec.Cmd {
 // the cluster gives that client up, and can then be removed. A node of its own
 // does so after 8 s and not after 30.
 func TestKilledClient(t *testing.T) {
+	t.Parallel() // mostly waits
 	n := cephnode.ForTest(t, cephnode.Options{Pools: []string{"p"}, Conf: map[string]string{"osd_client_watch_timeout": "8"}})
 	p := open(t, ceph.Config{Conf: n.Conf(), User: cephnode.User, Pool: "p"})
 	defer closed(t, p)
@@ -92,6 +93,7 @@ func TestKilledClient(t *testing.T) {
 // TestBlocklistedClient cuts our own client off, as an admin or another client
 // that breaks its lock does.
 func TestBlocklistedClient(t *testing.T) {
+	t.Parallel() // mostly waits
 	n := cephnode.ForTest(t, cephnode.Options{Pools: []string{"p"}})
 	c := ceph.Config{Conf: n.Conf(), User: cephnode.User, Pool: "p"}
 	p := open(t, c)

@@ -218,6 +218,7 @@ func TestCloseRefusesWhileVolumesAreOpen(t *testing.T) {
 // TestFullPoolAnswers fills a pool to its quota: writes fail instead of waiting,
 // and what is there can be removed.
 func TestFullPoolAnswers(t *testing.T) {
+	t.Parallel() // mostly waits
 	c := config(t)
 	p := open(t, c)
 	defer closed(t, p)
@@ -275,6 +276,7 @@ func TestFullPoolAnswers(t *testing.T) {
 }
 
 func TestDeadMonitorIsUnavailable(t *testing.T) {
+	t.Parallel() // mostly waits
 	n := cephnode.ForTest(t, cephnode.Options{Pools: []string{"p"}})
 	c := ceph.Config{Conf: n.Conf(), User: cephnode.User, Pool: "p", Timeout: 2 * time.Second}
 	p := open(t, c)
