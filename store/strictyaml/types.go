@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,12 +88,11 @@ func (ts types) fieldsOf(t reflect.Type) ([]field, error) {
 		switch {
 		case tag.skip:
 		case tag.inline && sf.Type.Kind() == reflect.Struct:
-			inner, err := ts.fieldsOf(sf.Type)
-			if err != nil {
+			if err := ts.learnStruct(sf.Type); err != nil {
 				return nil, err
 			}
-			for _, f := range inner {
-				f.index = append([]int{sf.Index[0]}, f.index...)
+			for _, f := range ts[sf.Type].fields {
+				f.index = slices.Concat(sf.Index, f.index)
 				out = append(out, f)
 			}
 		case tag.inline:
