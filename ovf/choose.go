@@ -20,7 +20,7 @@ type planner struct {
 // The appliance isn't changed, and may be planned again with another choice.
 func (a *Appliance) Plan(c Choice) (*Plan, error) {
 	p := &planner{app: a, attached: map[string]string{}, plan: &Plan{
-		Version: a.Version, Configurations: slices.Clone(a.Configurations), Networks: slices.Clone(a.Networks),
+		Version: a.Version, Configurations: slices.Clone(a.Configurations), Networks: append([]Network{}, a.Networks...),
 		Startup: slices.Clone(a.Startup), EULAs: a.EULAs, Annotations: a.Annotations,
 		Warnings: slices.Clone(a.Warnings), files: a.Files,
 	}}

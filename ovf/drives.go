@@ -78,7 +78,7 @@ func (b *builder) backing(d *Disk, i *item) (bool, error) {
 	case id != "":
 		return false, refuseAt(BadDescriptor, i.at, "the disk %s is made of %s, which the descriptor does not have", i.label(), Display(id))
 	}
-	if size, ok, err := cloudCapacity(i); ok {
+	if size, ok, err := ownCapacity(i); ok {
 		d.Capacity, d.Blank = size, true
 		return true, err
 	}
@@ -86,16 +86,20 @@ func (b *builder) backing(d *Disk, i *item) (bool, error) {
 	return false, nil
 }
 
-// cloudCapacity reads vCloud's way to say what a disk is: attributes of an empty
-// HostResource, with the capacity in MiB.
-func cloudCapacity(i *item) (size int64, ok bool, err error) {
-	host := i.at.child("HostResource")
-	if host == nil || host.get("capacity") == "" {
+// ownCapacity reads the size of a disk that refers to nothing, thus is blank:
+// its quantity, or in vCloud's way an attribute of an empty HostResource, in
+// MiB.
+func ownCapacity(i *item) (size int64, ok bool, err error) {
+	amount, unit, otherwise := i.quantity, i.unit, int64(1)
+	if host := i.at.child("HostResource"); host != nil && host.get("capacity") != "" {
+		amount, unit, otherwise = host.get("capacity"), "", 1<<20
+	}
+	if amount == "" {
 		return 0, false, nil
 	}
-	size, err = quantity(host.get("capacity"), "", 1<<20)
+	size, err = quantity(amount, unit, otherwise)
 	if err != nil || size == 0 {
-		return 0, true, refuseAt(BadDescriptor, i.at, "the capacity %s of the disk %s is wrong", Display(host.get("capacity")), i.label())
+		return 0, true, refuseAt(BadDescriptor, i.at, "the capacity %s of the disk %s is wrong", Display(amount+" "+unit), i.label())
 	}
 	return size, true, nil
 }
@@ -158,8 +162,8 @@ func (b *builder) placeDisks() error {
 	for n := range b.drives {
 		d := b.drives[n].disk
 		key := d.identity()
-		if here[key] {
-			b.out.warn(b.drives[n].item.at, "the disk %s is attached a second time, which is ignored", Display(d.DiskID))
+		if key != "" && here[key] {
+			b.out.warn(b.drives[n].item.at, "the disk %s is attached a second time, which is ignored", b.drives[n].item.label())
 			continue
 		}
 		here[key] = true
@@ -183,7 +187,8 @@ func (b *builder) share(d *Disk, i *item) {
 	b.attached[d.DiskID] = b.out.Key + "/" + d.ID
 }
 
-// identity tells disks of one system apart.
+// identity tells disks of one system apart; "" for a blank one of an item's own,
+// which is no other's.
 func (d *Disk) identity() string {
 	if d.DiskID != "" {
 		return "disk " + d.DiskID
@@ -191,7 +196,7 @@ func (d *Disk) identity() string {
 	if d.FileID != "" {
 		return "file " + d.FileID
 	}
-	return "at " + d.Controller + " " + strconv.Itoa(d.Address)
+	return ""
 }
 
 // compareIDs orders instance ids: as numbers where both are.

@@ -64,8 +64,20 @@ func (s *SystemPlan) firstBus() (bus string, c Controller) {
 	return s.Disks[0].Bus, c
 }
 
+// maxIDE is how many drives the IDE of QEMU's machine pc takes.
+const maxIDE = 4
+
 // chooseDiskBus chooses the bus of all disks.
 func (s *SystemPlan) chooseDiskBus() (bus, model, why string) {
+	bus, model, why = s.wantedBus()
+	if drives := len(s.Disks) + len(s.Media); bus == "ide" && drives > maxIDE {
+		return "sata", "", "there are more drives than IDE takes"
+	}
+	return bus, model, why
+}
+
+// wantedBus is the bus that the guest is most likely to boot from.
+func (s *SystemPlan) wantedBus() (bus, model, why string) {
 	const same = "it is the controller that the guest was made with"
 	first, c := s.firstBus()
 	switch {

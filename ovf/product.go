@@ -36,6 +36,7 @@ func (p *parser) product(n *node) (Product, error) {
 		Vendor: p.text(n.child("Vendor")), Version: n.value("Version"), FullVersion: n.value("FullVersion"),
 	}
 	category := ""
+	seen := map[string][][]string{} // keys to the configurations that have them
 	for _, c := range n.children {
 		switch c.name {
 		case "Category":
@@ -50,11 +51,12 @@ func (p *parser) product(n *node) (Product, error) {
 				return product, err
 			}
 			property.Category = category
-			for _, other := range product.Properties {
-				if other.plain == property.plain && overlap(other.configurations, property.configurations) {
+			for _, other := range seen[property.plain] {
+				if overlap(other, property.configurations) {
 					return product, refuseAt(BadDescriptor, c, "the property %s is there twice", Display(property.Key))
 				}
 			}
+			seen[property.plain] = append(seen[property.plain], property.configurations)
 			product.Properties = append(product.Properties, property)
 		}
 	}

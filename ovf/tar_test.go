@@ -180,7 +180,7 @@ func BenchmarkArchive(b *testing.B) {
 						break
 					}
 				}
-				a.Close()
+				closeArchive(a)
 			}
 		})
 	}
