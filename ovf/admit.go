@@ -78,7 +78,7 @@ func (a *Archive) admit(h *tar.Header) (*Member, error) {
 		return nil, nil //nolint:nilnil // neither a member nor a refusal
 	case len(a.members) >= MaxMembers:
 		return nil, refuseArchive(TooLarge, at, "it holds more than %d files", MaxMembers)
-	case a.size >= 0 && h.Size > a.size-at:
+	case a.size > 0 && h.Size > a.size-at:
 		return nil, refuseMember(BadArchive, name, at, "should be %d bytes long, but only %d bytes of the archive follow", h.Size, max(0, a.size-at))
 	}
 	m := &Member{Name: name, Index: len(a.members), Size: h.Size, Offset: at, Kind: kindOf(name), archive: a, left: h.Size}

@@ -26,7 +26,7 @@ const (
 
 // Options say what is known of an archive before it is read.
 type Options struct {
-	Size int64 // of the input in bytes, -1 when unknown
+	Size int64 // of the input in bytes, 0 or less when unknown
 }
 
 // An Archive reads an OVA front to back, once. It belongs to one goroutine and
@@ -42,6 +42,7 @@ type Archive struct {
 	seen     map[string]string // folded name to the name as it came
 	skipped  int
 	manifest *Manifest
+	folder   string // of the manifest, "" or with a slash at its end
 	cert     []byte
 	trailer  bool  // the end was proven by the archive's own trailer
 	failure  error // sticky; io.EOF after a proven end
@@ -201,6 +202,7 @@ func (a *Archive) readDocument(m *Member) error {
 	switch m.Kind {
 	case ManifestDoc:
 		a.manifest = ParseManifest(doc)
+		a.folder = m.Name[:strings.LastIndexByte(m.Name, '/')+1]
 	case Certificate:
 		a.cert = doc
 	case Descriptor, Other:
@@ -216,7 +218,7 @@ func (a *Archive) algorithms(name string) []Algorithm {
 	}
 	needed := []Algorithm{SHA256}
 	for _, other := range []Algorithm{SHA1, SHA512} {
-		if a.manifest.uses(name, other) {
+		if a.manifest.uses(name, other) || a.manifest.uses(strings.TrimPrefix(name, a.folder), other) {
 			needed = append(needed, other)
 		}
 	}

@@ -38,7 +38,23 @@ func (a *Appliance) Plan(c Choice) (*Plan, error) {
 			return nil, err
 		}
 	}
-	return p.plan, p.unattached()
+	p.nameSteps()
+	if err := p.unattached(); err != nil {
+		return nil, err
+	}
+	return p.plan, nil
+}
+
+// nameSteps tells the steps of starting which of the plan's systems they mean.
+func (p *planner) nameSteps() {
+	byID := map[string]string{}
+	for _, s := range p.plan.Systems {
+		byID[s.ID] = s.Key
+	}
+	for i := range p.plan.Startup {
+		step := &p.plan.Startup[i]
+		step.Key = byID[step.ID]
+	}
 }
 
 // chooseConfiguration takes the asked one, or the default: the one marked so,

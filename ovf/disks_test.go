@@ -68,7 +68,7 @@ func TestSharedDisksAndFiles(t *testing.T) {
 	if diff := cmp.Diff([]string{"all", "inner"}, p.Systems[1].Collections); diff != "" {
 		t.Error(diff)
 	}
-	want := []ovf.StartStep{{Collection: "all", ID: "one", Order: 1}, {Collection: "all", ID: "two", Order: 2, StartDelay: 5, WaitGuest: true}}
+	want := []ovf.StartStep{{Collection: "all", ID: "one", Key: "one", Order: 1}, {Collection: "all", ID: "two", Key: "two", Order: 2, StartDelay: 5, WaitGuest: true}}
 	if diff := cmp.Diff(want, p.Startup); diff != "" {
 		t.Error(diff)
 	}

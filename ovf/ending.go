@@ -28,7 +28,7 @@ func (a *Archive) finish(aligned int64) error {
 	switch {
 	case a.src.offset%512 != 0:
 		return refuseArchive(BadArchive, a.src.offset, "the archive ends at byte %d, which is no multiple of 512", a.src.offset)
-	case a.size >= 0 && a.src.offset != a.size:
+	case a.size > 0 && a.src.offset != a.size:
 		return refuseArchive(BadArchive, a.src.offset, "the archive ends at byte %d, but was said to have %d", a.src.offset, a.size)
 	case !a.trailer && !a.manifestNamesAll():
 		return refuseArchive(BadArchive, a.src.offset,

@@ -93,6 +93,7 @@ type Guest struct {
 type StartStep struct {
 	Collection string `json:"collection,omitempty" yaml:"collection,omitempty"` // id of the collection that says so
 	ID         string `json:"id" yaml:"id"`                                     // of the system or collection
+	Key        string `json:"key,omitempty" yaml:"key,omitempty"`               // of the system in the plan, "" for a collection
 	Order      int    `json:"order" yaml:"order"`                               // lower ones first, equal ones together; 0: at any time
 	StartDelay int    `json:"start_delay" yaml:"start_delay"`                   // seconds
 	StopDelay  int    `json:"stop_delay" yaml:"stop_delay"`                     // seconds

@@ -49,12 +49,9 @@ func (a *Archive) Verdicts() (*Verdicts, error) {
 
 func (a *Archive) verdicts() *Verdicts {
 	v := &Verdicts{HasManifest: a.manifest != nil, Certificate: a.cert != nil}
-	entries := map[string][]ManifestEntry{}
+	entries := a.manifestEntries()
 	if a.manifest != nil {
 		v.Warnings = a.manifest.Ignored
-		for _, e := range a.manifest.Entries {
-			entries[e.Name] = append(entries[e.Name], e)
-		}
 	}
 	for _, m := range a.members {
 		v.Members = append(v.Members, judge(m, entries[m.name]))
@@ -65,6 +62,27 @@ func (a *Archive) verdicts() *Verdicts {
 	}
 	slices.Sort(v.Absent)
 	return v
+}
+
+// manifestEntries are the manifest's lines by the name of the member that they
+// are about: one in the manifest's own folder, else at the archive's root.
+func (a *Archive) manifestEntries() map[string][]ManifestEntry {
+	entries := map[string][]ManifestEntry{}
+	if a.manifest == nil {
+		return entries
+	}
+	members := map[string]bool{}
+	for _, m := range a.members {
+		members[m.name] = true
+	}
+	for _, e := range a.manifest.Entries {
+		name := e.Name
+		if members[a.folder+name] {
+			name = a.folder + name
+		}
+		entries[name] = append(entries[name], e)
+	}
+	return entries
 }
 
 // judge compares a member's digests with the manifest's lines about it.

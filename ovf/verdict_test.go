@@ -47,6 +47,26 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+func TestManifestInAFolder(t *testing.T) {
+	inner, outer := file{"app/d.vmdk", "inner"}, file{"d.vmdk", "outer"}
+	mf := manifest(file{"d.vmdk", "inner"}, file{"app/x.ovf", "<a/>"})
+	mf.name = "app/x.mf"
+	for _, all := range [][]file{{mf, outer, inner, {"app/x.ovf", "<a/>"}}, {outer, inner, {"app/x.ovf", "<a/>"}, mf}} {
+		_, v, err := readAll(bytes.NewReader(pack(t, all...)), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range v.Members {
+			if want := strings.HasPrefix(m.Name, "app/") && m.Kind != ovf.ManifestDoc; (m.State == ovf.Verified) != want || m.State == ovf.Mismatch {
+				t.Errorf("%s is %s", m.Name, m.State)
+			}
+		}
+		if len(v.Absent) > 0 {
+			t.Errorf("absent: %v", v.Absent)
+		}
+	}
+}
+
 func TestVerdictsStrict(t *testing.T) {
 	files := sampleFiles()
 	extra := file{"gone", "x"}
