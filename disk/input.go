@@ -9,6 +9,10 @@ import (
 // is read in few calls and a pipe is emptied by each.
 const windowSize = 512 << 10
 
+// minWindow is the window for input that is known to be small. It holds the
+// longest head of a VMDK.
+const minWindow = 2 * maxDescriptor * sectorSize
+
 // maxEmptyReads is how often in a row a source may answer with nothing.
 const maxEmptyReads = 100
 
@@ -26,13 +30,17 @@ type input struct {
 }
 
 func newInput(r io.Reader, size int64) *input {
-	return &input{format: Raw, r: r, size: size, window: make([]byte, windowSize)}
+	window := int64(windowSize)
+	if size >= 0 {
+		window = min(windowSize, max(size, minWindow))
+	}
+	return &input{format: Raw, r: r, size: size, window: make([]byte, window)}
 }
 
 // pos is the place of the next byte to be taken.
 func (in *input) pos() int64 { return in.got - int64(in.to-in.from) }
 
-// peek returns the next n bytes (at most windowSize), or fewer where the input
+// peek returns the next n bytes (at most the window's), or fewer where the input
 // ends, without taking them. They are valid until the next call.
 func (in *input) peek(n int) ([]byte, error) {
 	if in.to-in.from < n && in.from+n > len(in.window) {
@@ -67,7 +75,7 @@ func (in *input) fill(dst []byte) (int, error) {
 	n := copy(dst, in.window[in.from:in.to])
 	in.from += n
 	for n < len(dst) && in.err == nil {
-		if len(dst)-n >= windowSize {
+		if len(dst)-n >= len(in.window) {
 			n += in.read(dst[n:])
 			continue
 		}
@@ -85,7 +93,7 @@ func (in *input) fill(dst []byte) (int, error) {
 // skip takes n bytes and drops them. The input ending before is damage.
 func (in *input) skip(n int64) error {
 	for n > 0 {
-		step := int(min(n, windowSize))
+		step := int(min(n, int64(len(in.window))))
 		if _, err := in.take(step); err != nil {
 			return err
 		}
@@ -97,7 +105,7 @@ func (in *input) skip(n int64) error {
 // zeros takes all that is left, and reports whether nothing but zeros was.
 func (in *input) zeros() (bool, error) {
 	for {
-		b, err := in.peek(windowSize)
+		b, err := in.peek(len(in.window))
 		if err != nil || len(b) == 0 {
 			return err == nil, err
 		}

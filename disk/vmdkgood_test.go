@@ -163,7 +163,8 @@ func TestInfo(t *testing.T) {
 }
 
 // TestTruncated cuts every shape at every sector and around it. Only the zeros
-// after an image's end may be missing.
+// after an image's end may be missing. The cut length is announced as the whole
+// one, so that nothing but the image itself can tell.
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	for name, c := range goodImages(t) {
@@ -173,17 +174,19 @@ func TestTruncated(t *testing.T) {
 			whole := len(bytes.TrimRight(c.b, "\x00"))
 			for cut := 512; cut < len(c.b); cut += 512 {
 				for _, at := range []int{cut - 1, cut} {
-					got, err := decode(t, bytes.NewReader(c.b[:at]), disk.Options{Size: -1})
+					err := drain(t, bytes.NewReader(c.b[:at]), disk.Options{Size: int64(at)})
 					switch {
 					case err == nil && at < whole:
 						t.Fatalf("cut at %d of %d it passed for whole", at, len(c.b))
-					case err == nil && !bytes.Equal(got, want):
-						t.Fatalf("cut at %d another disk came out", at)
+					case err == nil:
+						if got, _ := decode(t, bytes.NewReader(c.b[:at]), disk.Options{Size: int64(at)}); !bytes.Equal(got, want) {
+							t.Fatalf("cut at %d another disk came out", at)
+						}
 					case err != nil && !errors.Is(err, disk.ErrDamaged):
 						t.Fatalf("cut at %d: %v", at, err)
 					}
 				}
-				if _, err := decode(t, bytes.NewReader(c.b[:cut]), disk.Options{Size: int64(len(c.b))}); !errors.Is(err, disk.ErrDamaged) {
+				if err := drain(t, bytes.NewReader(c.b[:cut]), disk.Options{Size: int64(len(c.b))}); !errors.Is(err, disk.ErrDamaged) {
 					t.Fatalf("cut at %d of an announced %d: %v", cut, len(c.b), err)
 				}
 			}
@@ -206,11 +209,11 @@ func TestFlipped(t *testing.T) {
 				if c.b[at] == 0 && at%61 != 0 || c.flags&streamed == 0 && at >= int(c.over)*512 {
 					continue // uncompressed data have no checksum
 				}
-				if at >= 512 && at < 21*512 && name != "no grains" {
-					continue // one descriptor is like the other
+				if name != "short last grain" && (at >= 512 && at < 21*512 || at%5 != 0) {
+					continue // one image is changed all over, the others here and there
 				}
 				b[at] ^= 1 << (at % 8)
-				if drain(t, bytes.NewReader(b), disk.Options{Format: disk.VMDK, Size: -1, MaxVirtualSize: maxImage}) == nil {
+				if drain(t, bytes.NewReader(b), disk.Options{Format: disk.VMDK, Size: int64(len(b)), MaxVirtualSize: maxImage}) == nil {
 					got, _ := decode(t, bytes.NewReader(b), disk.Options{Format: disk.VMDK, Size: -1})
 					if !bytes.Equal(got, want) {
 						t.Fatalf("byte %d changed, and another disk came out", at)
