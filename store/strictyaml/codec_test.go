@@ -118,8 +118,11 @@ func TestClonesShareNothing(t *testing.T) {
 	c := codec(t).Clone(v)
 	c.Refs[0], c.Ptr.Known, c.List[0].Known, c.Raw[0] = 2, "b", "b", 'b'
 	c.Map["b"], c.Tree[0].Raw[0] = inner{}, 'b'
-	tree, _ := c.Any.(map[string]any)
-	list, _ := tree["a"].([]any)
+	tree, isMap := c.Any.(map[string]any)
+	list, isList := tree["a"].([]any)
+	if !isMap || !isList {
+		t.Fatal("the clone has other types")
+	}
 	list[0] = "b"
 	if d := cmp.Diff(fresh(), v, cmp.AllowUnexported(everything{})); d != "" {
 		t.Fatal(d)
