@@ -83,7 +83,9 @@ func (c *Catalog) findLeft() error {
 	}
 	for _, item := range items {
 		c.left[item.Name] = item.Value
-		c.reserved[item.Value.key()] = item.Name
+		if item.Value.holdsName() {
+			c.reserved[item.Value.key()] = item.Name
+		}
 	}
 	return nil
 }
@@ -110,10 +112,13 @@ func (c *Catalog) reserve(key, id string) error {
 	return nil
 }
 
-func (c *Catalog) release(key string) {
+// release gives the name of a job's object back, unless another job has it.
+func (c *Catalog) release(i Intent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.reserved, key)
+	if c.reserved[i.key()] == i.Job {
+		delete(c.reserved, i.key())
+	}
 }
 
 // A Caller is who asks for a change.
@@ -139,7 +144,7 @@ func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, wor
 		Kind: kind, Pool: in.Pool, Name: in.Name, RequestID: requestID, UID: by.UID, Gone: by.Gone, Work: work,
 	})
 	if err != nil || !fresh {
-		c.release(in.key())
+		c.release(in)
 		discard()
 	}
 	return started, err

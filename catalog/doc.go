@@ -11,5 +11,6 @@
 // Failure, cancel and crash all take one path, reconcile: it looks at the intent
 // and at whether the record is there, and completes or undoes the rest. What
 // can't be reconciled at once, because the storage doesn't answer, is tried
-// again until it can; meanwhile its name stays reserved.
+// again until it can; meanwhile its name stays reserved, unless all that is left
+// are staging volumes.
 package catalog

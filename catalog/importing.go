@@ -28,7 +28,7 @@ type upload struct {
 func (c *Catalog) run(ctx context.Context, r *job.Run, u *upload) error {
 	err := c.attempt(ctx, r, u)
 	if err == nil {
-		c.release(u.intent.key())
+		c.release(u.intent)
 		return nil
 	}
 	if ctx.Err() != nil {

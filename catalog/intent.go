@@ -46,6 +46,12 @@ func (i Intent) key() string {
 	return string(i.Object) + "/" + i.Name
 }
 
+// holdsName tells whether nobody else may have the object's name until the intent
+// is reconciled. What an import that hadn't come to its commit left has names of
+// its own, so it is in nobody's way, though it may take half a minute to go: a
+// cluster takes a killed client for a living one that long.
+func (i Intent) holdsName() bool { return i.Action != importing || len(i.Volumes) > 0 }
+
 // title is the object as messages name it.
 func (i Intent) title() string {
 	if i.Object == imageObject {

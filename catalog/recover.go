@@ -34,7 +34,7 @@ func noReport(*worker.Worker) {}
 func (c *Catalog) settle(ctx context.Context, i Intent, report func(*worker.Worker)) (done, settled bool) {
 	done, err := c.reconcile(ctx, i, report)
 	if err == nil {
-		c.release(i.key())
+		c.release(i)
 		return done, true
 	}
 	c.log.Warn("the remains of a job are left for later", slog.String("job", i.Job), slog.Any("cause", err))
@@ -42,8 +42,11 @@ func (c *Catalog) settle(ctx context.Context, i Intent, report func(*worker.Work
 	return done, false
 }
 
-// leave hands an intent to Run. Its name stays reserved.
+// leave hands an intent to Run. Its name stays reserved if it has to.
 func (c *Catalog) leave(i Intent) {
+	if !i.holdsName() {
+		c.release(i)
+	}
 	c.mu.Lock()
 	c.left[i.Job] = i
 	c.mu.Unlock()
@@ -115,7 +118,7 @@ func (c *Catalog) reconcileOne(ctx context.Context, i Intent) {
 	c.mu.Lock()
 	delete(c.left, i.Job)
 	c.mu.Unlock()
-	c.release(i.key())
+	c.release(i)
 	c.settleJob(i, done)
 	c.log.Info("reconciled a job", slog.String("job", i.Job), slog.Bool("completed", done))
 }

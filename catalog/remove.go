@@ -33,7 +33,7 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 		err = c.intents.Create(in.Job, in)
 	}
 	if err != nil {
-		c.release(in.key())
+		c.release(in)
 		return "", failure.Cannot("remove "+in.title(), err)
 	}
 	failpoint.Hit(failpoint.RemoveIntent)
