@@ -14,27 +14,28 @@ func TestDisksAreOrderedByControllerAndAddress(t *testing.T) {
 	doc := machine(files+diskSection(
 		`<Disk ovf:diskId="a" ovf:fileRef="f1" ovf:capacity="1"/>`, `<Disk ovf:diskId="b" ovf:fileRef="f2" ovf:capacity="2"/>`,
 		`<Disk ovf:diskId="c" ovf:capacity="3" ovf:capacityAllocationUnits="byte * 2^30"/>`, `<Disk ovf:diskId="d" ovf:capacity="4"/>`,
-		`<Disk ovf:diskId="loose" ovf:capacity="5"/>`,
+		`<Disk ovf:diskId="loose" ovf:fileRef="f1" ovf:capacity="5"/>`, `<Disk ovf:diskId="spare" ovf:capacity="6"/>`,
 	),
 		it(17, 20, "HostResource=/disk/a", "Parent=11", "AddressOnParent=10")+
 			it(17, 21, "HostResource=ovf:/disk/b", "Parent=11", "AddressOnParent=9")+
 			it(17, 22, "HostResource=ovf://disk/c", "Parent=10", "AddressOnParent=3")+
 			it(17, 23, "HostResource=d", "Parent=9", "AddressOnParent=1")+
 			it(17, 24, "HostResource=d", "Parent=9", "AddressOnParent=2")+
+			it(17, 25, "HostResource=/disk/a", "Parent=11", "AddressOnParent=12")+
 			it(6, 11, "Address=1", "ResourceSubType=lsilogic")+it(6, 10, "Address=0", "ResourceSubType=buslogic lsilogic")+it(5, 9, "Address=0"))
 	p := mustPlan(t, doc)
 	var got []string
 	for _, d := range p.Systems[0].Disks {
 		got = append(got, fmt.Sprint(d.ID, " ", d.DiskID, " ", d.Bus, " ", d.Address, " ", d.Blank, " ", d.Capacity))
 	}
-	want := []string{"sda d ide 1 true 4", "sdb c scsi 3 true 3221225472", "sdc b scsi 9 false 2", "sdd a scsi 10 false 1"}
+	want := []string{"sda d ide 1 true 4", "sdb d ide 2 true 4", "sdc c scsi 3 true 3221225472", "sdd b scsi 9 false 2", "sde a scsi 10 false 1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if len(p.Unattached) != 1 || p.Unattached[0].DiskID != "loose" || p.Unattached[0].ID != "sde" {
+	if len(p.Unattached) != 1 || p.Unattached[0].DiskID != "loose" || p.Unattached[0].ID != "sdf" {
 		t.Errorf("unattached: %+v", p.Unattached)
 	}
-	for _, words := range []string{"attached a second time", `"loose" is attached to no system`} {
+	for _, words := range []string{"attached a second time", `"loose" is attached to no system`, `not made: "spare"`} {
 		if !warned(p, words) {
 			t.Errorf("no warning with %q", words)
 		}

@@ -161,7 +161,7 @@ func (b *builder) placeDisks() error {
 	here := map[string]bool{}
 	for n := range b.drives {
 		d := b.drives[n].disk
-		key := d.identity()
+		key := b.identity(&d)
 		if key != "" && here[key] {
 			b.out.warn(b.drives[n].item.at, "the disk %s is attached a second time, which is ignored", b.drives[n].item.label())
 			continue
@@ -179,6 +179,10 @@ func (b *builder) share(d *Disk, i *item) {
 	if d.DiskID == "" {
 		return
 	}
+	if v := b.app.disk(d.DiskID); d.Blank && !v.shared {
+		b.attached[d.DiskID] = "" // there is one for each
+		return
+	}
 	if first, ok := b.attached[d.DiskID]; ok {
 		d.SharedWith = first
 		b.out.warn(i.at, "the disk %s is shared with %s", Display(d.DiskID), Display(first))
@@ -187,16 +191,17 @@ func (b *builder) share(d *Disk, i *item) {
 	b.attached[d.DiskID] = b.out.Key + "/" + d.ID
 }
 
-// identity tells disks of one system apart; "" for a blank one of an item's own,
-// which is no other's.
-func (d *Disk) identity() string {
+// identity tells disks of one system apart; "" for one that is no other's.
+// Blank disks are: vCenter's descriptor lists one of each size and attaches it
+// as often as disks of that size are needed.
+func (b *builder) identity(d *Disk) string {
+	if v := b.app.disk(d.DiskID); d.Blank && (v == nil || !v.shared) {
+		return ""
+	}
 	if d.DiskID != "" {
 		return "disk " + d.DiskID
 	}
-	if d.FileID != "" {
-		return "file " + d.FileID
-	}
-	return ""
+	return "file " + d.FileID
 }
 
 // compareIDs orders instance ids: as numbers where both are.
@@ -209,8 +214,10 @@ func compareIDs(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// unattached lists the disks that no system got.
+// unattached lists the disks that no system got. Blank ones need not be made
+// for nobody.
 func (p *planner) unattached() error {
+	var blank []string
 	taken := 0
 	if len(p.plan.Systems) == 1 {
 		taken = len(p.plan.Systems[0].Disks) // one name space for all of them
@@ -228,10 +235,17 @@ func (p *planner) unattached() error {
 			p.plan.Parents = append(p.plan.Parents, d)
 			continue
 		}
+		if d.Blank {
+			blank = note(blank, v.ID)
+			continue
+		}
 		d.ID = diskName(taken)
 		taken++
 		p.plan.Unattached = append(p.plan.Unattached, d)
 		p.plan.Warnings = addWarning(p.plan.Warnings, v.at, "the disk %s is attached to no system in this configuration", Display(v.ID))
+	}
+	if len(blank) > 0 {
+		p.plan.Warnings = addWarning(p.plan.Warnings, nil, "blank disks that no system has in this configuration are not made: %s", summary(blank))
 	}
 	return nil
 }

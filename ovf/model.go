@@ -35,6 +35,7 @@ type VirtualDisk struct {
 	unit     string
 	unitSize int64  // what an empty unit means, in bytes
 	bus      string // oVirt says it here
+	shared   bool   // several items that refer to it mean the same one
 	at       *node
 }
 

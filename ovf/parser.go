@@ -126,7 +126,7 @@ func (p *parser) topLevel(n *node) error {
 	case "References":
 		return p.references(n)
 	case "DiskSection", "SharedDiskSection":
-		return p.diskSection(n)
+		return p.diskSection(n, name == "SharedDiskSection")
 	case "NetworkSection":
 		return p.networkSection(n)
 	case "DeploymentOptionSection":

@@ -14,7 +14,7 @@ type Plan struct {
 	Configurations []Configuration `json:"configurations,omitempty" yaml:"configurations,omitempty"`
 	Systems        []SystemPlan    `json:"systems" yaml:"systems"` // at least one
 	Networks       []Network       `json:"networks" yaml:"networks"`
-	Unattached     []Disk          `json:"unattached,omitempty" yaml:"unattached,omitempty"` // disks that no system has in this configuration
+	Unattached     []Disk          `json:"unattached,omitempty" yaml:"unattached,omitempty"` // disks with content that no system has in this configuration
 	Parents        []Disk          `json:"parents,omitempty" yaml:"parents,omitempty"`       // disks that only serve others as what they are deltas to; without ids
 	Startup        []StartStep     `json:"startup,omitempty" yaml:"startup,omitempty"`
 	Products       []ProductPlan   `json:"products,omitempty" yaml:"products,omitempty"` // of the appliance as a whole

@@ -76,7 +76,7 @@ func (a *Appliance) disk(id string) *VirtualDisk {
 }
 
 // diskSection reads the disks.
-func (p *parser) diskSection(n *node) error {
+func (p *parser) diskSection(n *node, shared bool) error {
 	for _, d := range n.all("Disk") {
 		if err := full(d, len(p.app.Disks), maxFiles, "disks"); err != nil {
 			return err
@@ -85,6 +85,7 @@ func (p *parser) diskSection(n *node) error {
 		if err != nil {
 			return err
 		}
+		disk.shared = shared
 		p.app.Disks = append(p.app.Disks, disk)
 	}
 	return nil

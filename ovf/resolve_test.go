@@ -50,7 +50,7 @@ func TestResolve(t *testing.T) {
 
 func TestResolveParentsAndUnattached(t *testing.T) {
 	doc := machine(files+diskSection(`<Disk ovf:diskId="base" ovf:fileRef="f1" ovf:capacity="1"/>`, `<Disk ovf:diskId="delta" ovf:fileRef="f2" ovf:parentRef="base" ovf:capacity="1"/>`,
-		`<Disk ovf:diskId="blank" ovf:capacity="1"/>`), it(17, 1, "HostResource=/disk/delta"))
+		`<Disk ovf:diskId="loose" ovf:fileRef="f1" ovf:capacity="1"/>`), it(17, 1, "HostResource=/disk/delta"))
 	p := mustPlan(t, doc)
 	if err := p.Resolve([]string{"one.vmdk", "two.vmdk"}); err != nil {
 		t.Fatal(err)
