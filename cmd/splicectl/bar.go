@@ -26,40 +26,50 @@ const unknownTotal = -1
 // Drawing can't be helped when it fails: the terminal is gone, and the job goes on.
 func (b *bar) show(job api.Job) {
 	p := job.Progress
-	if p == nil || job.State.Ended() {
-		return
-	}
-	total := int64(unknownTotal)
-	if p.Total != nil && *p.Total > 0 {
-		total = *p.Total
-	}
-	if b.drawn == nil || p.Stage != b.stage {
+	switch {
+	case p == nil:
+	case b.drawn != nil && p.Stage == b.stage:
+		b.move(p)
+	case !job.State.Ended():
 		b.done()
-		b.stage, b.total = p.Stage, total
-		b.drawn = b.start(p, total)
+		b.stage, b.total = p.Stage, barTotal(p)
+		b.drawn = b.start(p)
+		_ = b.drawn.RenderBlank() // a rate has to wait for the second look
 	}
-	if total != b.total {
+}
+
+func (b *bar) move(p *api.Progress) {
+	if total := barTotal(p); total != b.total {
 		b.total = total
-		b.drawn.ChangeMax64(total)
+		b.drawn = b.start(p) // over the one before
 	}
 	done := p.Done
-	if total > 0 {
-		done = min(done, total)
+	if b.total != unknownTotal {
+		done = min(done, b.total)
 	}
 	_ = b.drawn.Set64(done)
 }
 
-func (b *bar) start(p *api.Progress, total int64) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(total,
+func barTotal(p *api.Progress) int64 {
+	if p.Total == nil || *p.Total <= 0 {
+		return unknownTotal
+	}
+	return *p.Total
+}
+
+func (b *bar) start(p *api.Progress) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(b.total,
 		progressbar.OptionSetWriter(b.out),
 		progressbar.OptionSetDescription(clean(p.Stage)),
 		progressbar.OptionShowCount(),
+		progressbar.OptionShowTotalBytes(b.total != unknownTotal),
 		progressbar.OptionShowBytes(p.Unit == "bytes"),
 		progressbar.OptionUseIECUnits(true),
 		progressbar.OptionShowElapsedTimeOnFinish(),
 		progressbar.OptionSetWidth(b.width()),
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionSpinnerType(wheel),
+		progressbar.OptionSetSpinnerChangeInterval(0), // a goroutine of the library's would outlive the bar
 	)
 }
 

@@ -27,11 +27,8 @@ const dialTime = 10 * time.Second
 // the exit status.
 func run(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr, format: formatTable}
-	root := c.root()
+	root := c.root() //nolint:contextcheck // the commands get ctx from ExecuteContext
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -42,8 +42,9 @@ type follower struct {
 	*cli
 	conn    *client.Client
 	id      string
-	cancels bool  // when we are interrupted, the job ends too
-	stuck   error // why a job can't go on that waits for job.finalize; nil: vouch for it
+	cancels bool          // when we are interrupted, the job ends too
+	stuck   error         // why a job can't go on that waits for job.finalize; nil: vouch for it
+	quiet   time.Duration // how long a job goes on before its progress is of interest
 
 	meter     meter
 	finalized bool
@@ -54,13 +55,15 @@ type follower struct {
 func (f *follower) run(ctx context.Context) (answer[api.Job], error) {
 	f.meter = f.newMeter()
 	defer f.meter.done()
-	since := int64(-1)
+	begun, since := time.Now(), int64(-1)
 	for {
 		job, err := ask[api.Job](ctx, f.conn, "job.wait", api.JobWait{ID: f.id, Since: &since})
 		if err != nil {
 			return f.lost(ctx, err)
 		}
-		f.meter.show(job.value)
+		if time.Since(begun) >= f.quiet {
+			f.meter.show(job.value)
+		}
 		if job.value.State.Ended() {
 			return job, nil
 		}

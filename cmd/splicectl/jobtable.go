@@ -26,7 +26,7 @@ func progressCell(j api.Job) string {
 	case p == nil || j.State.Ended():
 		return "-"
 	case p.Total != nil && *p.Total > 0:
-		return fmt.Sprintf("%s %d%%", clean(p.Stage), int64(float64(p.Done)/float64(*p.Total)*100))
+		return fmt.Sprintf("%s %d%%", clean(p.Stage), percent(p.Done, *p.Total))
 	}
 	return fmt.Sprintf("%s %s", clean(p.Stage), amount(p.Done, p.Unit))
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"regexp"
+	"regexp/syntax"
 
 	"spliced/client"
 )
@@ -15,8 +17,9 @@ type tableOf[T any] = func(w io.Writer, value T)
 // written as nothing at all, which is what a program counts, and remarked upon
 // on stderr for people.
 func listing[T any](ctx context.Context, c *cli, method string, params any, match, what string, table tableOf[[]T]) error {
-	if _, err := regexp.Compile(match); err != nil {
-		return misuse("", "Cannot use --match: %v.", err)
+	var broken *syntax.Error
+	if _, err := regexp.Compile(match); errors.As(err, &broken) {
+		return misuse("", "Cannot use --match: %s: %q.", broken.Code, broken.Expr)
 	}
 	return c.daemon(ctx, func(conn *client.Client) error {
 		list, err := ask[[]T](ctx, conn, method, params)

@@ -23,7 +23,7 @@ func (c *cli) newMeter() meter {
 	return &lines{out: c.stderr, now: time.Now}
 }
 
-// between two lines of one stage lies at least this much time.
+// LineInterval is the least time between two lines of one stage.
 const lineInterval = 5 * time.Second
 
 // Lines tell of progress where there is no terminal, such as in a journal: at
@@ -57,12 +57,17 @@ func (*lines) done() {}
 // progressLine words progress of which the newest part took that long.
 func progressLine(p *api.Progress, newest int64, took time.Duration) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", clean(p.Stage), amount(p.Done, p.Unit))
-	if p.Total != nil {
-		fmt.Fprintf(&b, " of %s", amount(*p.Total, p.Unit))
-		if *p.Total > 0 {
-			fmt.Fprintf(&b, " (%d%%)", int64(float64(p.Done)/float64(*p.Total)*100))
-		}
+	fmt.Fprintf(&b, "%s: ", clean(p.Stage))
+	switch {
+	case p.Total == nil:
+		b.WriteString(amount(p.Done, p.Unit))
+	case p.Unit == "bytes":
+		fmt.Fprintf(&b, "%s of %s", human(api.Size(p.Done)), human(api.Size(*p.Total)))
+	default:
+		fmt.Fprintf(&b, "%d of %s", p.Done, amount(*p.Total, p.Unit))
+	}
+	if p.Total != nil && *p.Total > 0 {
+		fmt.Fprintf(&b, " (%d%%)", percent(p.Done, *p.Total))
 	}
 	if newest <= 0 || took < time.Second {
 		return b.String()
@@ -76,6 +81,9 @@ func progressLine(p *api.Progress, newest int64, took time.Duration) string {
 	}
 	return b.String()
 }
+
+// percent rounds down, so that 100 means all.
+func percent(done, total int64) int64 { return int64(float64(done) / float64(total) * 100) }
 
 func amount(n int64, unit string) string {
 	if unit == "bytes" {

@@ -137,6 +137,6 @@ func terminal(stream any) (fd int, ok bool) {
 		return 0, false
 	}
 	// Not f.Fd, which may clear O_NONBLOCK for everybody who shares the file.
-	err = raw.Control(func(n uintptr) { fd = int(n); ok = term.IsTerminal(fd) }) //nolint:gosec // a descriptor fits
+	err = raw.Control(func(n uintptr) { fd = int(n); ok = term.IsTerminal(fd) })
 	return fd, ok && err == nil
 }

@@ -34,7 +34,11 @@ func ovaDetails(w io.Writer, o api.OVA) {
 		row(w, "  Hardware:", hardware(s))
 		optional(w, "  Networks:", strings.Join(s.Networks, ", "))
 		diskRows(w, s.Disks)
-		warningRows(w, s.Warnings)
+		if len(s.Warnings) > 0 {
+			row(w)
+			row(w, "  Warnings:")
+			warningRows(w, "    ", s.Warnings)
+		}
 	}
 	if len(o.Unattached) > 0 {
 		section(w, "Disks of no system")
@@ -43,7 +47,7 @@ func ovaDetails(w io.Writer, o api.OVA) {
 	memberRows(w, o.Members)
 	if len(o.Warnings) > 0 {
 		section(w, "Warnings")
-		warningRows(w, o.Warnings)
+		warningRows(w, "  ", o.Warnings)
 	}
 }
 
@@ -84,8 +88,8 @@ func memberRows(w io.Writer, members []api.Member) {
 	}
 }
 
-func warningRows(w io.Writer, warnings []string) {
+func warningRows(w io.Writer, indent string, warnings []string) {
 	for _, text := range warnings {
-		row(w, "  Warning: "+clean(text))
+		row(w, indent+clean(text))
 	}
 }

@@ -29,7 +29,7 @@ func writePlan(w io.Writer, p plan) {
 	licences(w, p.EULAs)
 	if len(p.Warnings) > 0 {
 		section(w, "Warnings")
-		planWarnings(w, p.Warnings)
+		planWarnings(w, "  ", p.Warnings)
 	}
 }
 
@@ -69,7 +69,11 @@ func systemPlan(w io.Writer, s planSystem) {
 	planDisks(w, s.Disks)
 	productRows(w, s.Products)
 	licences(w, s.EULAs)
-	planWarnings(w, s.Warnings)
+	if len(s.Warnings) > 0 {
+		row(w)
+		row(w, "  Warnings:")
+		planWarnings(w, "    ", s.Warnings)
+	}
 }
 
 func guestText(g guest) string {
@@ -150,6 +154,7 @@ func productRows(w io.Writer, products []product) {
 		if len(p.Properties) == 0 {
 			continue
 		}
+		row(w)
 		row(w, "  PROPERTY", "VALUE", "LABEL")
 		for _, q := range p.Properties {
 			row(w, "  "+dash(q.Key), propertyValue(q), dash(q.Label))
@@ -179,9 +184,9 @@ func licences(w io.Writer, texts []string) {
 	}
 }
 
-func planWarnings(w io.Writer, warnings []warning) {
+func planWarnings(w io.Writer, indent string, warnings []warning) {
 	for _, one := range warnings {
-		text := "  Warning: " + clean(one.Text)
+		text := indent + clean(one.Text)
 		if one.Line > 0 {
 			text += fmt.Sprintf(" (line %d)", one.Line)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"spliced/api"
 	"spliced/client"
@@ -47,6 +48,9 @@ func (c *cli) remove(ctx context.Context, conn *client.Client, r removal) error 
 	return nil
 }
 
+// quick is how long a removal takes at most of which nobody wants to see progress.
+const quick = 2 * time.Second
+
 func (c *cli) removeOne(ctx context.Context, conn *client.Client, r removal, name string) error {
 	starting, cancel := linger(ctx)
 	defer cancel()
@@ -57,7 +61,7 @@ func (c *cli) removeOne(ctx context.Context, conn *client.Client, r removal, nam
 	if started.value.Job == "" {
 		return c.begun(started)
 	}
-	job, err := (&follower{cli: c, conn: conn, id: started.value.Job, cancels: true}).run(ctx)
+	job, err := (&follower{cli: c, conn: conn, id: started.value.Job, cancels: true, quiet: quick}).run(ctx)
 	return c.ended(job, err)
 }
 
@@ -87,12 +91,7 @@ func (r *removal) objects() string {
 	if len(r.names) == 1 {
 		return fmt.Sprintf("%s %q", r.what, r.names[0])
 	}
-	quoted := make([]string, len(r.names))
-	for i, name := range r.names {
-		quoted[i] = fmt.Sprintf("%q", name)
-	}
-	last := len(quoted) - 1
-	return fmt.Sprintf("%ss %s and %s", r.what, strings.Join(quoted[:last], ", "), quoted[last])
+	return fmt.Sprintf("%ss %s", r.what, enumerate(r.names))
 }
 
 // readLine reads a line from stdin until ctx is done. The reading itself goes on

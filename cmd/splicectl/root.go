@@ -41,7 +41,10 @@ func (c *cli) root() *cobra.Command {
 	})
 	root.SetVersionTemplate("splicectl {{.Version}}\n")
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp)))
-	root.InitDefaultCompletionCmd()
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	root.InitDefaultCompletionCmd() // it writes to what was set up to here
 	for _, cmd := range root.Commands() {
 		if shell, _, err := cmd.Find([]string{"powershell"}); err == nil && shell != cmd {
 			cmd.RemoveCommand(shell) // where spliced runs, there is none
@@ -70,6 +73,7 @@ func must(err error) {
 func group(cmd *cobra.Command, members ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(members...)
 	cmd.Args = cobra.ArbitraryArgs
+	cmd.SuggestionsMinimumDistance = 2 // letters wrong
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return misuse(seeHelp(cmd), "Cannot do %q: it needs a command behind it: %s.", cmd.CommandPath(), strings.Join(memberNames(cmd), ", "))

@@ -40,8 +40,7 @@ func openSource(ctx context.Context, path string) (*os.File, error) {
 	}()
 	select {
 	case o := <-done:
-		var cause *fs.PathError
-		if errors.As(o.err, &cause) {
+		if cause, ok := errors.AsType[*fs.PathError](o.err); ok {
 			return nil, &failure{exitNoInput, fmt.Sprintf("Cannot open %q: %v.", path, cause.Err), ""}
 		}
 		return o.file, o.err

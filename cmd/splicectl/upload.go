@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -131,13 +130,9 @@ func onlyPool(ctx context.Context, conn *client.Client, named string) (string, e
 }
 
 func poolNames(pools []api.Pool) string {
-	text := fmt.Sprintf("%q", pools[0].Name)
-	for i, p := range pools[1:] {
-		join := ", "
-		if i == len(pools)-2 {
-			join = " and "
-		}
-		text += join + fmt.Sprintf("%q", p.Name)
+	names := make([]string, len(pools))
+	for i, p := range pools {
+		names[i] = p.Name
 	}
-	return text
+	return enumerate(names)
 }
