@@ -67,7 +67,7 @@ type gatherer struct {
 
 // maxOpen bounds the batches that are open at once, since an extent's own
 // bookkeeping takes memory too.
-const maxOpen = 16
+const maxOpen = 8
 
 func newGatherer(chunkSize int64, maxStored int) *gatherer {
 	return &gatherer{chunkSize: chunkSize, maxStored: maxStored, open: map[int64]*batch{}}

@@ -20,7 +20,7 @@ const (
 	writers = 8
 	// maxStored bounds the bytes of payload that wait for their chunks to become
 	// complete.
-	maxStored = 32 << 20
+	maxStored = 16 << 20
 	// zeroRun is the unit in which written data is searched for zeros, which
 	// are left out: a fresh volume reads as zeros.
 	zeroRun = 64 << 10
