@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -192,4 +193,67 @@ func TestPackagesAreInArchitecture(t *testing.T) {
 		listed = append(listed, m[1])
 	}
 	same(t, "packages in ARCHITECTURE.md", listed, packages(t))
+}
+
+// bytes is how many of a unit's bytes a number of the documents stands for.
+func bytes(unit string) int {
+	return map[string]int{"": 1, " KiB": 1 << 10, " MiB": 1 << 20}[unit]
+}
+
+// constant finds the value of a constant in Go files, written as a number or as
+// one shifted by another.
+func constant(t *testing.T, name string, files []string) int {
+	t.Helper()
+	value := regexp.MustCompile(`(?m)^\s*(?:const )?` + name + `\s+= ([0-9]+)(?: << ([0-9]+))?\s*(?://.*)?$`)
+	for _, file := range files {
+		m := value.FindStringSubmatch(read(t, filepath.Join(root, file)))
+		if m == nil {
+			continue
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		shift, err := strconv.Atoi("0" + m[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n << shift
+	}
+	t.Errorf("there is no constant %s in %q", name, files)
+	return 0
+}
+
+// TestLimitsAreInArchitecture compares `name` 4 MiB with the constant of that
+// name in the files of the row.
+func TestLimitsAreInArchitecture(t *testing.T) {
+	_, memory, found := strings.Cut(read(t, "ARCHITECTURE.md"), "\n## Memory\n")
+	if !found {
+		t.Fatal("ARCHITECTURE.md says nothing of memory")
+	}
+	limit := regexp.MustCompile("`([A-Za-z]+)` ([0-9]+)( [KM]iB)?")
+	file := regexp.MustCompile("`([a-z]+/[a-z]+\\.go)`")
+	count := 0
+	for line := range strings.Lines(memory) {
+		if strings.HasPrefix(line, "## ") {
+			break
+		}
+		var files []string
+		for _, m := range file.FindAllStringSubmatch(line, -1) {
+			files = append(files, m[1])
+		}
+		for _, m := range limit.FindAllStringSubmatch(line, -1) {
+			count++
+			said, err := strconv.Atoi(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is := constant(t, m[1], files); said*bytes(m[3]) != is {
+				t.Errorf("%s is %d, ARCHITECTURE.md says %s%s", m[1], is, m[2], m[3])
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no limit was found")
+	}
 }
