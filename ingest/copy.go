@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -15,8 +16,12 @@ import (
 )
 
 const (
-	// writers is how many chunks are decoded and written at once. Eight hide
-	// the storage's latency; more only take memory.
+	// writersPerCore is how many chunks are under way at once, each decoded and
+	// then written: while one is with the storage, another one uses the
+	// processor. Measured on two cores, four took a fifth less processor time
+	// than eight and were no slower.
+	writersPerCore = 2
+	// writers bounds that where there are many cores, for their buffers' sake.
 	writers = 8
 	// maxStored bounds the bytes of payload that wait for their chunks to become
 	// complete.
@@ -38,6 +43,7 @@ type copier struct {
 	room      func(context.Context) (block.Room, error)
 	interrupt func(error)   // makes the source's reads fail
 	slots     chan struct{} // one token for each write under way
+	cores     chan struct{} // one token for each of them that decodes
 	chunks    *buffers
 	size      int64 // of the volume, as far as it has grown
 
@@ -47,9 +53,11 @@ type copier struct {
 }
 
 func (f *flow) newCopier(v block.Volume) *copier {
+	cores := runtime.GOMAXPROCS(0)
 	return &copier{
 		volume: v, limits: f.limits, room: f.pool.Room, interrupt: f.source.Stop,
-		slots: make(chan struct{}, writers), chunks: newBuffers(chunkSize), size: v.Size(),
+		slots: make(chan struct{}, min(writers, writersPerCore*cores)), cores: make(chan struct{}, cores),
+		chunks: newBuffers(chunkSize), size: v.Size(),
 	}
 }
 
@@ -60,7 +68,7 @@ func (c *copier) run(ctx context.Context, r disk.Reader) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	group.Go(func() error { return c.stopping(c.watch(watching)) })
+	group.Go(func() error { return c.stopping(c.watch(watching, group)) })
 	group.Go(func() error {
 		defer stopWatching()
 		return c.feed(ctx, r)
@@ -150,13 +158,13 @@ func (c *copier) fit(ctx context.Context, end int64) error {
 	if end <= c.size {
 		return nil
 	}
-	for range writers {
+	for range cap(c.slots) {
 		if err := c.acquire(ctx); err != nil {
 			return err
 		}
 	}
 	defer func() {
-		for range writers {
+		for range cap(c.slots) {
 			<-c.slots
 		}
 	}()
@@ -211,17 +219,26 @@ func (c *copier) write(run []disk.Extent) error {
 	buf := c.chunks.get()
 	defer c.chunks.put(buf)
 	data := (*buf)[:last.Offset+last.Length-start]
+	if err := c.decode(data, start, run); err != nil {
+		return err
+	}
+	return c.writeData(data, start)
+}
+
+// decode fills data, which lies at start, with a run of extents. As many do so
+// at once as there are processors: more would only take turns.
+func (c *copier) decode(data []byte, start int64, run []disk.Extent) error {
+	c.cores <- struct{}{}
+	defer func() { <-c.cores }()
 	for _, e := range run {
 		dst := data[e.Offset-start:][:e.Length]
 		if plain := e.Data.Plain(); plain != nil {
 			copy(dst, plain)
-			continue
-		}
-		if err := e.Data.DecodeTo(dst); err != nil {
+		} else if err := e.Data.DecodeTo(dst); err != nil {
 			return err
 		}
 	}
-	return c.writeData(data, start)
+	return nil
 }
 
 // writeData writes what isn't zero of data.
