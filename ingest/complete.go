@@ -88,6 +88,11 @@ func (o *ova) provide(ctx context.Context, w want) (OVADisk, error) {
 	if t.refused != nil {
 		return d, inMember(d.Member, t.refused)
 	}
+	if t.chunks != nil {
+		if err := allChunks(o.archive.Names(), t.chunks.base, t.chunks.number); err != nil {
+			return d, err
+		}
+	}
 	d.StagedDisk = t.disk
 	if t.used {
 		var err error

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"spliced/disk"
 	"spliced/ovf"
 )
 
@@ -69,7 +70,7 @@ type chunks struct {
 	ova     *ova
 	base    string
 	current *ovf.Member
-	number  int
+	number  int // of chunks begun
 }
 
 func (c *chunks) Read(p []byte) (int, error) {
@@ -94,12 +95,29 @@ func (c *chunks) advance() error {
 	if err != nil {
 		return err
 	}
-	c.number++
 	if m.Name != fmt.Sprintf("%s.%0*d", c.base, chunkDigits, c.number) {
-		c.ova.next, m = m, nil
+		c.ova.next, c.current = m, nil
+		return nil
 	}
+	c.number++
 	c.current = m
 	return nil
+}
+
+// allChunks returns nil when the chunks that were read are all that the archive
+// has of the file. What is missing at its end, no chunk tells.
+func allChunks(archive []string, base string, read int) error {
+	has := 0
+	for _, name := range archive {
+		if name != base && chunkBase(name) == base {
+			has++
+		}
+	}
+	if has == read {
+		return nil
+	}
+	return refuse(BadOVA, "the archive has %d chunks of %s, of which only the first %d follow each other", has, ovf.Display(base), read).
+		withHint("pack them again, in the order of their numbers and without a gap")
 }
 
 // gzipMagic begins each gzip member (RFC 1952, section 2.3.1).
@@ -116,9 +134,55 @@ func decompress(r io.Reader, size int64) (io.Reader, int64, error) {
 	if string(magic) != gzipMagic {
 		return head, size, nil
 	}
-	z, err := gzip.NewReader(head)
+	in := &input{r: head}
+	z, err := gzip.NewReader(in)
 	if err != nil {
-		return nil, 0, fmt.Errorf("cannot decompress it: %w", err)
+		return nil, 0, in.blame(err)
 	}
-	return z, -1, nil
+	return &unzipped{z: z, in: in}, -1, nil
+}
+
+// unzipped reads what gzip packed, and tells damage from a source that failed.
+type unzipped struct {
+	z  *gzip.Reader
+	in *input
+}
+
+func (u *unzipped) Read(p []byte) (int, error) {
+	n, err := u.z.Read(p)
+	return n, u.in.blame(err)
+}
+
+// input remembers how reading r failed.
+type input struct {
+	r   *bufio.Reader
+	err error
+}
+
+func (i *input) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	i.err = err
+	return n, err
+}
+
+// ReadByte keeps package gzip from buffering once more.
+func (i *input) ReadByte() (byte, error) {
+	b, err := i.r.ReadByte()
+	i.err = err
+	return b, err
+}
+
+// blame returns what decompressing failed with: the input's own failure, or that
+// what came from it is no whole gzip file.
+func (i *input) blame(err error) error {
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return err
+	case i.err != nil && !errors.Is(i.err, io.EOF):
+		return i.err
+	}
+	return &disk.FormatError{
+		Format: "gzip", Offset: -1, Kind: disk.ErrDamaged,
+		Reason: fmt.Sprintf("its gzip compression is damaged or cut off (%v)", err),
+	}
 }

@@ -56,7 +56,8 @@ type ova struct {
 type tryout struct {
 	disk    StagedDisk
 	refused error
-	used    bool // by a disk of the plan
+	used    bool    // by a disk of the plan
+	chunks  *chunks // that it was read from, nil for a file in one piece
 }
 
 // OVA decodes the disks of an OVA from src into staging volumes of pool, which
@@ -150,11 +151,11 @@ func (o *ova) file(ctx context.Context, m *ovf.Member) error {
 	if o.plan != nil && !mentions(o.plan, name) {
 		return nil
 	}
-	content, size := io.Reader(m), m.Size
+	content, size, t := io.Reader(m), m.Size, &tryout{}
 	if firstChunk(name) {
-		content, size = &chunks{ova: o, base: chunkBase(name), current: m}, -1
+		t.chunks = &chunks{ova: o, base: chunkBase(name), current: m, number: 1}
+		content, size = t.chunks, -1
 	}
-	t := &tryout{}
 	o.members[name] = t
 	t.disk, t.refused = o.decode(ctx, content, size)
 	if t.refused != nil && (o.plan != nil || !isContent(t.refused)) {
