@@ -97,8 +97,9 @@ func (c *Catalog) move(i Intent, staged ingest.StagedDisk, to, digest string) in
 	if i.Object == ovaObject {
 		origin = "ova " + i.Name
 	}
-	return ingest.Move{From: staged.Volume, To: to, Metadata: map[string]string{
-		ingest.MetaJob: i.Job, ingest.MetaOrigin: origin, ingest.MetaHost: c.host,
-		ingest.MetaDigest: digest, ingest.MetaFormat: staged.Format,
-	}}
+	metadata := map[string]string{ingest.MetaJob: i.Job, ingest.MetaOrigin: origin, ingest.MetaHost: c.host}
+	if staged.Format != "" { // not so for a blank disk
+		metadata[ingest.MetaDigest], metadata[ingest.MetaFormat] = digest, staged.Format
+	}
+	return ingest.Move{From: staged.Volume, To: to, Metadata: metadata}
 }

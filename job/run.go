@@ -70,6 +70,8 @@ func (r *Run) Finalized(ctx context.Context) (int64, error) {
 		return n, nil
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
+	case <-r.jobs.closed:
+		return 0, errRestart()
 	case <-r.entry.spec.Gone:
 		return 0, rpc.Errorf(rpc.BadSource, "its sender went away without saying that the upload was whole.")
 	case <-timer.C:

@@ -31,4 +31,4 @@ install: ## put binaries, units and examples under DESTDIR, for PREFIX
 	$(INSTALL) -m 0644 '$(PACKAGING)/sysusers.d/spliced.conf' '$(DESTDIR)$(libdir)/sysusers.d/spliced.conf'
 	$(INSTALL) -m 0644 '$(PACKAGING)/tmpfiles.d/spliced.conf' '$(DESTDIR)$(libdir)/tmpfiles.d/spliced.conf'
 	$(INSTALL) -m 0644 '$(PACKAGING)/spliced.yaml' '$(DESTDIR)$(docdir)/spliced.yaml'
-	$(INSTALL) -m 0644 '$(PACKAGING)/../LICENSE' '$(DESTDIR)$(docdir)/LICENSE'
+	$(INSTALL) -m 0644 '$(PACKAGING)/../LICENSE' '$(PACKAGING)/../docs/OPERATIONS.md' '$(PACKAGING)/../docs/PROTOCOL.md' '$(DESTDIR)$(docdir)/'

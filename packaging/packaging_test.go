@@ -104,6 +104,8 @@ func TestInstallTree(t *testing.T) {
 			"drwxr-xr-x /usr/share/doc",
 			"drwxr-xr-x /usr/share/doc/spliced",
 			"-rw-r--r-- /usr/share/doc/spliced/LICENSE",
+			"-rw-r--r-- /usr/share/doc/spliced/OPERATIONS.md",
+			"-rw-r--r-- /usr/share/doc/spliced/PROTOCOL.md",
 			"-rw-r--r-- /usr/share/doc/spliced/spliced.yaml",
 		}
 		if d := cmp.Diff(want, tree(t, root)); d != "" {
