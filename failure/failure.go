@@ -37,10 +37,15 @@ func Of(err error) *rpc.Error {
 	return ofCause(err)
 }
 
-// Cannot puts what could not be done before the reason.
+// Cannot puts what could not be done before the reason. A reason that is a
+// sentence of its own goes on as a clause.
 func Cannot(action string, err error) *rpc.Error {
 	e := *Of(err)
-	e.Message = "Cannot " + action + ": " + e.Message
+	reason := e.Message
+	if rest, whole := strings.CutPrefix(reason, "Cannot "); whole {
+		reason = "cannot " + rest
+	}
+	e.Message = "Cannot " + action + ": " + reason
 	return e.WithCause(err)
 }
 
