@@ -68,6 +68,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+//nolint:unparam // encoding.TextMarshaler
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 func defaults() config {

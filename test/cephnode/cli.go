@@ -53,7 +53,7 @@ func ceph(ctx context.Context, conf string, args ...string) ([]byte, error) {
 
 // run runs a program to its end. When it fails, what it said is in the failure.
 func run(ctx context.Context, name string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // Ceph's own programs
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = environ()
 	cmd.WaitDelay = time.Second
 	var stderr bytes.Buffer

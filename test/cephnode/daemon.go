@@ -38,7 +38,7 @@ func (d *daemon) start(detached bool) error {
 	}
 	defer func() { _ = out.Close() }() // the daemon has its own copy
 
-	cmd := exec.Command(d.argv[0], d.argv[1:]...) //nolint:gosec,noctx // our own programs; they outlive any context, Stop ends them
+	cmd := exec.Command(d.argv[0], d.argv[1:]...) //nolint:noctx // our own programs; they outlive any context, Stop ends them
 	cmd.Env = environ()
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -83,7 +83,7 @@ func (d *daemon) tail() string {
 	var b strings.Builder
 	for _, suffix := range []string{".out", ".log"} {
 		name := filepath.Join(d.dir, d.name+suffix)
-		if text, err := os.ReadFile(name); err == nil && len(text) > 0 { //nolint:gosec // a file in the node's folder
+		if text, err := os.ReadFile(name); err == nil && len(text) > 0 {
 			fmt.Fprintf(&b, "--- %s\n%s", filepath.Base(name), text[max(0, len(text)-1500):])
 		}
 	}
@@ -129,7 +129,7 @@ func environ() []string {
 // stopPid ends a process that another process started, if it is the daemon
 // that the pid file says: it has the folder's configuration as an argument.
 func stopPid(pidFile, conf string) error {
-	text, err := os.ReadFile(pidFile) //nolint:gosec // a file in the node's folder
+	text, err := os.ReadFile(pidFile)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ const usage = `usage:
   down --dir DIR`
 
 func main() {
-	os.Exit(start(os.Args[1:])) //nolint:forbidigo // this is a command
+	os.Exit(start(os.Args[1:]))
 }
 
 // start does what the arguments ask for and gives the exit status.
@@ -69,7 +69,7 @@ func perform(verb, dir string, o cephnode.Options, rest []string) (int, error) {
 
 func up(dir string, o cephnode.Options) error {
 	o.Detached = true
-	n, err := cephnode.Start(context.Background(), dir, o) //nolint:forbidigo // this is a command
+	n, err := cephnode.Start(context.Background(), dir, o)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func run(o cephnode.Options, argv []string) (status int, err error) {
 
 // begin starts the node, and gives up at the first signal.
 func begin(dir string, o cephnode.Options, signals <-chan os.Signal) (*cephnode.Node, error) {
-	ctx, cancel := context.WithCancelCause(context.Background()) //nolint:forbidigo // this is a command
+	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	started := make(chan struct{})
 	defer close(started)
