@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"sync"
 )
 
 // digestBlock is how much is hashed at a time, and digestBlocks how many such
@@ -16,13 +17,18 @@ const (
 // A digester hashes what is read through it, on a goroutine of its own: the
 // reader goes on while the hash is computed. It ends with sum or abandon,
 // whichever is called first.
+//
+// A copy that was abandoned may still be reading: what it reads then is not
+// hashed any more.
 type digester struct {
 	source io.Reader
 	blocks *buffers
 	work   chan *hashed
 	sums   chan string
-	cur    *hashed
-	ended  bool
+
+	mu    sync.Mutex // guards what follows, and the closing of work
+	cur   *hashed
+	ended bool
 }
 
 type hashed struct {
@@ -51,7 +57,9 @@ func (d *digester) hash() {
 // Read reads from the source and takes note of what it got.
 func (d *digester) Read(p []byte) (int, error) {
 	n, err := d.source.Read(p)
-	for rest := p[:n]; len(rest) > 0; {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for rest := p[:n]; len(rest) > 0 && !d.ended; {
 		if d.cur == nil {
 			d.cur = &hashed{buf: d.blocks.get()}
 		}
@@ -81,6 +89,8 @@ func (d *digester) sum() string {
 
 // abandon ends the digester; it may be called again, and after sum.
 func (d *digester) abandon() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !d.ended {
 		d.ended = true
 		d.flush()

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"context"
 
 	"golang.org/x/sys/unix"
 
@@ -77,7 +76,7 @@ func faultCases() []faultCase {
 	return []faultCase{
 		{name: "image", leaves: []string{request().Staging}, flow: func(ctx context.Context, t *testing.T, p block.Pool) error {
 			t.Helper()
-			_, err := takeImage(ctx, p, pipeSource(t, ovatest.Data(5<<20), 1<<20), request())
+			_, err := takeImage(ctx, p, pipeSource(t, ovatest.Data(4<<20+1), 1<<20), request())
 			return err
 		}},
 		{name: "ova", leaves: []string{"spliced." + job + ".2", "spliced." + job + ".3", "spliced." + job + ".4"}, flow: stage},
@@ -231,17 +230,19 @@ func TestRemoveSparesOthers(t *testing.T) {
 // A full pool is told as what it is, and is as empty as before afterwards.
 func TestPoolFull(t *testing.T) {
 	t.Parallel()
+	image := ovatest.Data(8 << 20)
+	archive := ovatest.OVA(image)
 	full := func(t *testing.T, p block.Pool) {
 		t.Helper()
 		before, err := p.Room(t.Context())
 		ok(t, err)
 		for name, take := range map[string]func() error{
 			"image": func() error {
-				_, err := takeImage(t.Context(), p, pipeSource(t, ovatest.Data(12<<20), 1<<20), request())
+				_, err := takeImage(t.Context(), p, pipeSource(t, image, 1<<20), request())
 				return err
 			},
 			"ova": func() error {
-				_, err := takeOVA(t.Context(), p, pipeSource(t, ovatest.OVA(ovatest.Data(12<<20)), 1<<20), appliance())
+				_, err := takeOVA(t.Context(), p, pipeSource(t, archive, 1<<20), appliance())
 				return err
 			},
 		} {

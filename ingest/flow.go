@@ -39,7 +39,8 @@ type StagedDisk struct {
 
 // during runs work with the source bound to ctx and progress reported.
 func (f *flow) during(ctx context.Context, work func(ctx context.Context) error) error {
-	unbind := context.AfterFunc(ctx, func() { f.source.Stop(context.Cause(ctx)) })
+	asked := ctx // the function below may run at any time, so its variable stays as it is
+	unbind := context.AfterFunc(asked, func() { f.source.Stop(context.Cause(asked)) })
 	defer unbind()
 	ctx, stop := context.WithCancel(ctx)
 	reported := make(chan struct{})

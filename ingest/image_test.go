@@ -179,7 +179,7 @@ func TestOutOfOrderGrains(t *testing.T) {
 // Zeros take no room, be they left out of a VMDK or spelt out in a raw image.
 func TestZerosAreNotWritten(t *testing.T) {
 	t.Parallel()
-	data := ovatest.Sparse(64<<20, [2]int{0, 4096}, [2]int{33 << 20, 33<<20 + 1})
+	data := ovatest.Sparse(20<<20, [2]int{0, 4096}, [2]int{13 << 20, 13<<20 + 1})
 	on(t, func(t *testing.T, p block.Pool) {
 		file, _ := fileSource(t, data)
 		for name, s := range map[string]*ingest.Source{
@@ -199,7 +199,7 @@ func TestZerosAreNotWritten(t *testing.T) {
 // A volume of unknown size grows beyond what it began with, and is cut in the end.
 func TestLargeRawByPipe(t *testing.T) {
 	t.Parallel()
-	const size = 2<<30 + 4<<20 + 1
+	const size = 1<<30 + 4<<20 + 1
 	p := p0(t)
 	s, w := pipe(t, patience)
 	sent := make(chan error, 1)
@@ -257,9 +257,9 @@ func TestStagingNameTaken(t *testing.T) {
 
 func TestInspectImageReadsOnlyTheHead(t *testing.T) {
 	t.Parallel()
-	vmdk := ovatest.VMDK(ovatest.Sparse(64<<20, [2]int{0, 1 << 20}))
+	vmdk := ovatest.VMDK(ovatest.Sparse(64<<20, [2]int{0, 16 << 20}))
 	s, w := pipe(t, patience)
-	_, err := w.Write(vmdk[:33<<10]) // no more is ever sent, and none is waited for
+	_, err := w.Write(vmdk[:len(vmdk)/2]) // no more is ever sent, and none is waited for
 	ok(t, err)
 	info, err := ingest.InspectImage(s, limits())
 	ok(t, errors.Join(err, w.Close()))

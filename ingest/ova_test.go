@@ -256,7 +256,7 @@ func TestBadAppliances(t *testing.T) {
 // with or without a manifest that could prove its end.
 func TestCutArchives(t *testing.T) {
 	t.Parallel()
-	disk := small()
+	disk := ovatest.Sparse(128<<10, [2]int{0, 512}, [2]int{100_000, 100_100})
 	d := member("disk.vmdk", ovatest.VMDK(disk))
 	desc := ovatest.OneDisk("disk.vmdk", int64(len(disk))).Member()
 	for name, whole := range map[string][]byte{

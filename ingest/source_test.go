@@ -170,8 +170,9 @@ func TestSocketSource(t *testing.T) {
 	p := p0(t)
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	ok(t, err)
-	sender, err := net.FileConn(os.NewFile(uintptr(fds[1]), "sender"))
-	ok(t, err)
+	end := os.NewFile(uintptr(fds[1]), "sender")
+	sender, err := net.FileConn(end)
+	ok(t, errors.Join(err, end.Close()))
 	data := ovatest.Data(3 << 20)
 	sent := make(chan error, 1)
 	go func() {

@@ -13,8 +13,9 @@ const (
 	grainSize = 64 << 10
 	// perTable is the number of entries of a grain table.
 	perTable = 512
-	// head is the place of the first grain: behind header and descriptor.
-	head = 64 * sector
+	// head is the place of the first grain: behind header and descriptor, which
+	// has a sector.
+	head = 2 * sector
 )
 
 // The types of markers (VMware's "Virtual Disk Format 5.0").
@@ -112,7 +113,7 @@ func (w *vmdk) header(directory uint64) []byte {
 	le.PutUint64(b[12:], uint64(w.capacity)) //nolint:gosec // G115: a length
 	le.PutUint64(b[20:], grainSize/sector)
 	le.PutUint64(b[28:], 1)
-	le.PutUint64(b[36:], 20)
+	le.PutUint64(b[36:], 1)
 	le.PutUint32(b[44:], perTable)
 	le.PutUint64(b[56:], directory)
 	le.PutUint64(b[64:], head/sector)
