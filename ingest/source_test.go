@@ -234,7 +234,7 @@ func TestNoDescriptorsLeak(t *testing.T) {
 	before := open()
 	t.Run("uploads", func(t *testing.T) {
 		on(t, func(t *testing.T, p block.Pool) {
-			for range 20 {
+			for range 8 {
 				_, err := takeOVA(t.Context(), p, pipeSource(t, ovatest.OVA(small())[:20000], 1<<20), appliance())
 				refused(t, p, err)
 				_, err = takeOVA(t.Context(), p, pipeSource(t, ovatest.OVA(small()), 1<<20), appliance())
