@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (c *Catalog) Images(pool, match string) ([]api.Volume, error) {
 func matching[T any](from *store.Collection[T], match string) ([]T, error) {
 	wanted, err := regexp.Compile(match)
 	if err != nil {
-		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %v", match, err).WithField("match")
+		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %s.", match, flaw(err)).WithField("match")
 	}
 	items, _, err := from.All()
 	if err != nil {
@@ -86,6 +87,15 @@ func matching[T any](from *store.Collection[T], match string) ([]T, error) {
 		}
 	}
 	return found, nil
+}
+
+// flaw is what is wrong with a regular expression, without the package's own
+// introduction.
+func flaw(err error) string {
+	if wrong, ok := errors.AsType[*syntax.Error](err); ok {
+		return fmt.Sprintf("%s in %q", wrong.Code, wrong.Expr)
+	}
+	return err.Error()
 }
 
 // Corrupt lists the records that can't be read, and why.

@@ -62,16 +62,20 @@ func (d *Daemon) imageList(_ context.Context, _ *rpc.Call, p api.ImageList) ([]a
 }
 
 func (d *Daemon) imageShow(ctx context.Context, _ *rpc.Call, p api.ImageRef) (api.Volume, error) {
+	action := fmt.Sprintf("show image %q", p.Name)
+	if err := named("name", p.Name); err != nil {
+		return api.Volume{}, failure.Cannot(action, err)
+	}
 	v, err := d.Catalog.Image(ctx, p.Pool, p.Name)
 	if err != nil {
-		return v, failure.Cannot(fmt.Sprintf("show image %q", p.Name), absent(err, "image"))
+		return v, failure.Cannot(action, absent(err, "image"))
 	}
 	return v, nil
 }
 
 func (d *Daemon) imageRemove(ctx context.Context, c *rpc.Call, p api.ImageRemove) (api.Result, error) {
 	action := fmt.Sprintf("remove image %q", p.Name)
-	if err := inField("request_id", api.CheckRequestID(p.RequestID)); err != nil {
+	if err := firstOf(named("name", p.Name), inField("request_id", api.CheckRequestID(p.RequestID))); err != nil {
 		return api.Result{}, failure.Cannot(action, err)
 	}
 	j, err := d.Catalog.RemoveImage(p, caller(c))

@@ -60,16 +60,20 @@ func (d *Daemon) ovaList(_ context.Context, _ *rpc.Call, p api.List) ([]api.OVA,
 }
 
 func (d *Daemon) ovaShow(_ context.Context, _ *rpc.Call, p api.OVARef) (api.OVA, error) {
+	action := fmt.Sprintf("show OVA %q", p.Name)
+	if err := named("name", p.Name); err != nil {
+		return api.OVA{}, failure.Cannot(action, err)
+	}
 	o, err := d.Catalog.OVA(p.Name, p.Descriptor)
 	if err != nil {
-		return o, failure.Cannot(fmt.Sprintf("show OVA %q", p.Name), absent(err, "OVA"))
+		return o, failure.Cannot(action, absent(err, "OVA"))
 	}
 	return o, nil
 }
 
 func (d *Daemon) ovaRemove(ctx context.Context, c *rpc.Call, p api.OVARemove) (api.Result, error) {
 	action := fmt.Sprintf("remove OVA %q", p.Name)
-	if err := inField("request_id", api.CheckRequestID(p.RequestID)); err != nil {
+	if err := firstOf(named("name", p.Name), inField("request_id", api.CheckRequestID(p.RequestID))); err != nil {
 		return api.Result{}, failure.Cannot(action, err)
 	}
 	j, err := d.Catalog.RemoveOVA(p, caller(c))

@@ -171,6 +171,7 @@ func TestUndoFailsAndIsRepeated(t *testing.T) {
 func TestNameTakenAtCommit(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		foreign(t, p, "web")
 		ok(t, ingest.ImageFree(t.Context(), p, "we"))
 		kind(t, ingest.ImageFree(t.Context(), p, "web"), ingest.Taken)
@@ -206,6 +207,7 @@ func TestOVAFree(t *testing.T) {
 func TestRemoveSparesOthers(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		foreign(t, p, "theirs")
 		_, err := takeImage(t.Context(), p, pipeSource(t, ovatest.Data(512), 512), request())
 		ok(t, err)

@@ -72,7 +72,7 @@ func fileSource(tb testing.TB, data []byte) (*ingest.Source, string) {
 
 func openSource(tb testing.TB, path string) *ingest.Source {
 	tb.Helper()
-	f, err := os.Open(path) //nolint:gosec // the test's own path
+	f, err := os.Open(path)
 	ok(tb, err)
 	return source(tb, f, patience)
 }

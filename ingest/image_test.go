@@ -19,6 +19,7 @@ func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 func TestRawSizes(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		for _, size := range []int{1, 511, 512, 513, 65537, 4<<20 - 1, 4 << 20, 4<<20 + 1, 5 << 20} {
 			data := ovatest.Data(size)
 			file, _ := fileSource(t, data)
