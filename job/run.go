@@ -25,11 +25,14 @@ type Run struct {
 func (r *Run) ID() string { return r.entry.job.ID }
 
 // Progress reports how far a stage is, total -1 when nobody knows. Within a
-// stage what falls back is not told.
+// stage what falls back is not told, nor what comes after the job's end.
 func (r *Run) Progress(stage string, done, total int64, unit string) {
 	j, e := r.jobs, r.entry
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if e.job.State.Ended() {
+		return
+	}
 	p := api.Progress{Stage: stage, Done: done, Unit: unit}
 	if total >= 0 {
 		p.Total = &total
@@ -63,6 +66,11 @@ func (r *Run) NeedsFinalize() {
 // the caller's connection closes first, or nobody says it in time.
 func (r *Run) Finalized(ctx context.Context) (int64, error) {
 	r.jobs.enter(r.entry, api.JobPending)
+	select {
+	case n := <-r.entry.finalize: // said already, and it stays said when the caller is gone
+		return n, nil
+	default:
+	}
 	timer := time.NewTimer(r.jobs.o.Pending)
 	defer timer.Stop()
 	select {
