@@ -124,6 +124,12 @@ func (j *Jobs) Start(id string, spec Spec) (job api.Job, started bool, err error
 	if same, ok := j.admit(e); ok {
 		return same, false, nil
 	}
+	select {
+	case <-j.closed:
+		j.withdraw(e)
+		return api.Job{}, false, errRestart()
+	default:
+	}
 	if err := j.o.Records.Put(id, job); err != nil {
 		j.withdraw(e)
 		return api.Job{}, false, fmt.Errorf("cannot record the job: %w", err)
