@@ -46,6 +46,10 @@ type Catalog struct {
 	health *healthBoard
 	wake   chan struct{}
 
+	// starting is held from looking for a job of the same request until the job is
+	// known: of two that are the same one starts it, the other finds it.
+	starting sync.Mutex
+
 	mu       sync.Mutex
 	reserved map[string]string // object → the job that works on it
 	left     map[string]Intent // by job: to be reconciled
@@ -128,15 +132,23 @@ type Caller struct {
 	Gone <-chan struct{} // closed when its connection is
 }
 
-// begin reserves the intent's object and starts a job for it. The work releases
-// what it holds itself; discard is called instead when it never will.
+// begin reserves the intent's object and starts a job for it, unless the same
+// request did before. The work releases what it holds itself; discard is called
+// instead when it never will.
 func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, work job.Work, discard func()) (api.Job, error) {
+	c.starting.Lock()
+	defer c.starting.Unlock()
 	in.Job = job.NewID(time.Now())
 	if same, ok := c.jobs.Same(by.UID, requestID); ok {
 		discard()
 		return same, nil
 	}
 	if err := c.reserve(in.key(), in.Job); err != nil {
+		discard()
+		return api.Job{}, err
+	}
+	if err := c.allowed(in); err != nil {
+		c.release(in)
 		discard()
 		return api.Job{}, err
 	}
@@ -148,4 +160,12 @@ func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, wor
 		discard()
 	}
 	return started, err
+}
+
+// allowed returns nil when what the intent's record says lets the job begin.
+func (c *Catalog) allowed(in Intent) error {
+	if in.Action == importing {
+		return c.free(in)
+	}
+	return nil
 }

@@ -19,9 +19,6 @@ import (
 func (c *Catalog) UploadImage(p api.ImageUpload, src *os.File, by Caller) (api.Job, error) {
 	discard := func() { _ = src.Close() } // only read from
 	spec, err := c.pool(p.Pool)
-	if err == nil {
-		err = c.imageFree(p.Pool, p.Name, by, p.RequestID)
-	}
 	if err != nil {
 		discard()
 		return api.Job{}, err
@@ -33,13 +30,6 @@ func (c *Catalog) UploadImage(p api.ImageUpload, src *os.File, by Caller) (api.J
 		return c.importImage(ctx, r, in, p, spec, src, by)
 	}
 	return c.begin(ImageUpload, in, by, p.RequestID, work, discard)
-}
-
-func (c *Catalog) imageFree(pool, name string, by Caller, requestID string) error {
-	if _, same := c.jobs.Same(by.UID, requestID); same {
-		return nil
-	}
-	return c.free(Intent{Object: imageObject, Pool: pool, Name: name})
 }
 
 // free returns nil when there is no such object.

@@ -20,9 +20,6 @@ func (c *Catalog) UploadOVA(p api.OVAUpload, src *os.File, by Caller) (api.Job, 
 	discard := func() { _ = src.Close() } // only read from
 	in := Intent{Action: importing, Object: ovaObject, Pool: p.Pool, Name: p.Name}
 	spec, err := c.pool(p.Pool)
-	if _, same := c.jobs.Same(by.UID, p.RequestID); err == nil && !same {
-		err = c.free(in)
-	}
 	if err != nil {
 		discard()
 		return api.Job{}, err

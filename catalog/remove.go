@@ -2,12 +2,14 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"spliced/api"
 	"spliced/failpoint"
 	"spliced/failure"
 	"spliced/job"
+	"spliced/store"
 	"spliced/worker"
 )
 
@@ -31,6 +33,11 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 	}
 	if err == nil {
 		err = c.intents.Create(in.Job, in)
+	}
+	if errors.Is(err, store.ErrNotDurable) {
+		// It is in place all the same: left there, a later daemon would carry out
+		// what this one refused.
+		err = errors.Join(err, c.forgetIntent(in))
 	}
 	if err != nil {
 		c.release(in)

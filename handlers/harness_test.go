@@ -143,7 +143,7 @@ func sent(t *testing.T, data []byte) *os.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "source")
 	ok(t, os.WriteFile(path, data, 0o600))
-	f, err := os.Open(path) //nolint:gosec // the test's own path
+	f, err := os.Open(path)
 	ok(t, err)
 	t.Cleanup(func() { _ = f.Close() })
 	return f

@@ -56,6 +56,7 @@ func TestRawSizes(t *testing.T) {
 func TestEmptyImageIsRefused(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		file, _ := fileSource(t, nil)
 		_, err := takeImage(t.Context(), p, file, request())
 		refused(t, p, err, "it is empty")
@@ -67,6 +68,7 @@ func TestEmptyImageIsRefused(t *testing.T) {
 func TestOneByteWrites(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		data := ovatest.VMDK(ovatest.Sparse(1<<20, [2]int{70000, 70008}))
 		_, err := takeImage(t.Context(), p, pipeSource(t, data, 1), request())
 		ok(t, err)
@@ -79,6 +81,7 @@ func TestAnnouncements(t *testing.T) {
 	t.Parallel()
 	data := ovatest.Data(5 << 20)
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		for _, c := range []struct {
 			name    string
 			size    int64
@@ -142,6 +145,7 @@ func TestCutVMDKIsRefused(t *testing.T) {
 	t.Parallel()
 	vmdk := ovatest.VMDK(ovatest.Sparse(1<<20, [2]int{0, 4096}, [2]int{300_000, 400_000}))
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		for cut := 512; cut < len(vmdk); cut += 512 {
 			_, err := takeImage(t.Context(), p, pipeSource(t, vmdk[:cut], 1<<20), request())
 			refused(t, p, err)
@@ -168,6 +172,7 @@ func TestOutOfOrderGrains(t *testing.T) {
 		order[i] = i * 33 % 80 // 33 and 80 have no common divisor
 	}
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		staged, err := takeImage(t.Context(), p, pipeSource(t, ovatest.VMDK(data, order...), 1<<20), request())
 		ok(t, err)
 		if staged.Format != "vmdk" || !staged.Proven {
@@ -182,6 +187,7 @@ func TestZerosAreNotWritten(t *testing.T) {
 	t.Parallel()
 	data := ovatest.Sparse(20<<20, [2]int{0, 4096}, [2]int{13 << 20, 13<<20 + 1})
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		file, _ := fileSource(t, data)
 		for name, s := range map[string]*ingest.Source{
 			"file": file, "pipe": pipeSource(t, data, 1<<20), "vmdk": pipeSource(t, ovatest.VMDK(data), 1<<20),
@@ -248,6 +254,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 func TestStagingNameTaken(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		v, err := p.Create(t.Context(), request().Staging, 1)
 		ok(t, err)
 		ok(t, v.Close())

@@ -210,6 +210,7 @@ func TestKindsOfAppliances(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			on(t, func(t *testing.T, p block.Pool) {
+				t.Helper()
 				archive := ovatest.Archive(c.members...)
 				file, _ := fileSource(t, archive)
 				for _, s := range []*ingest.Source{file, pipeSource(t, archive, 100_000)} {
@@ -287,6 +288,7 @@ func TestBadAppliances(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			on(t, func(t *testing.T, p block.Pool) {
+				t.Helper()
 				rq := appliance()
 				if c.rq != nil {
 					c.rq(&rq)
@@ -316,6 +318,7 @@ func TestCutArchives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			on(t, func(t *testing.T, p block.Pool) {
+				t.Helper()
 				end := len(whole) - 1024
 				for cut := 0; cut < len(whole); cut += 512 {
 					file, _ := fileSource(t, whole[:cut])

@@ -127,6 +127,7 @@ func TestStalledSource(t *testing.T) {
 	const stall = 300 * time.Millisecond
 	whole := ovatest.OVA(small())
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		for _, first := range []int{0, 1000, len(whole) - 2048} {
 			s, w := pipe(t, stall)
 			_, err := w.Write(whole[:first])
@@ -234,6 +235,7 @@ func TestNoDescriptorsLeak(t *testing.T) {
 	before := open()
 	t.Run("uploads", func(t *testing.T) {
 		on(t, func(t *testing.T, p block.Pool) {
+			t.Helper()
 			for range 8 {
 				_, err := takeOVA(t.Context(), p, pipeSource(t, ovatest.OVA(small())[:20000], 1<<20), appliance())
 				refused(t, p, err)
