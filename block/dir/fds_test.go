@@ -52,9 +52,12 @@ func everything(t *testing.T, p *dir.Pool) {
 	refused := errors.Join(p.Remove(ctx, "absent"), p.Rename(ctx, "a", "c"), p.Clone(ctx, "a", "none", "d"),
 		p.Clone(ctx, "a", "base", "c"), p.Remove(ctx, "a"), p.Remove(ctx, "bad/name"))
 	_, create := p.Create(ctx, "a", 1)
-	_, huge := p.Create(ctx, "huge", 1<<62)
+	if huge, err := p.Create(ctx, "huge", 1<<62); err == nil { // ext4 refuses that size, tmpfs takes it
+		ok(t, huge.Close())
+		ok(t, p.Remove(ctx, "huge"))
+	}
 	_, open := p.Open(ctx, "absent")
-	if refused == nil || create == nil || open == nil || huge == nil {
+	if refused == nil || create == nil || open == nil {
 		t.Error("something was not refused")
 	}
 	v, err := p.Open(ctx, "c")
