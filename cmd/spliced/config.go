@@ -93,9 +93,12 @@ func readConfig(path string) (config, error) {
 	if err != nil {
 		return c, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	text, err := io.ReadAll(io.LimitReader(file, maxConfig))
+	text, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
 	if err := errors.Join(err, file.Close()); err != nil {
 		return c, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	if len(text) > maxConfig {
+		return c, fmt.Errorf("cannot use the configuration %s: it is longer than %d bytes", path, maxConfig)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
