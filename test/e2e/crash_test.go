@@ -69,7 +69,9 @@ func TestKilledInRemoval(t *testing.T) {
 // everywhere runs a test for each crash, on folders and on Ceph. On Ceph all
 // share a pool, and tell their volumes apart by name.
 func everywhere(t *testing.T, all []crash, test func(t *testing.T, k crash, p place, name string)) {
+	t.Helper()
 	rows := func(t *testing.T, newPlace func(t *testing.T) place) {
+		t.Helper()
 		for _, k := range all {
 			name := strings.NewReplacer(".", "-", ":", "-").Replace(k.String() + "-" + string(k.from))
 			t.Run(name, func(t *testing.T) {
@@ -90,6 +92,7 @@ func everywhere(t *testing.T, all []crash, test func(t *testing.T, k crash, p pl
 }
 
 func killedInImport(t *testing.T, k crash, p place, name string) {
+	t.Helper()
 	h := newHost(t, p)
 	d := h.start(t, failpointProgram, "SPLICED_FAILPOINT="+k.String())
 	request, before := newRequest(), d.descriptors(t)

@@ -30,7 +30,7 @@ type host struct {
 func newHost(t *testing.T, p place, lines ...string) *host {
 	t.Helper()
 	// A socket's path has 107 bytes at most; t.TempDir has the test's name in it.
-	dir, err := os.MkdirTemp("", "spliced-e2e-")
+	dir, err := os.MkdirTemp("", "spliced-e2e-") //nolint:usetesting // too long, see above
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	h := &host{

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", together); err != nil {
 		panic(err)
 	}
-	os.Exit(run(m)) //nolint:revive,forbidigo // deep-exit: it is the main function of tests
+	os.Exit(run(m)) //nolint:forbidigo // deep-exit: it is the main function of tests
 }
 
 func run(m *testing.M) int {

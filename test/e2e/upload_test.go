@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -115,9 +116,7 @@ type params map[string]any
 func upload(t *testing.T, c *client.Client, method, name string, src *os.File, more params) (api.Job, error) {
 	t.Helper()
 	p := params{"pool": "p", "name": name, "source": api.Source{}}
-	for key, value := range more {
-		p[key] = value
-	}
+	maps.Copy(p, more)
 	var r api.Result
 	err := c.Call(t.Context(), method, p, &r, src)
 	return api.Job{ID: r.Job, Message: r.Message}, err
