@@ -99,7 +99,7 @@ func (c *Catalog) pool(name string) (worker.PoolSpec, error) {
 	spec, ok := c.pools[name]
 	if !ok {
 		return spec, rpc.Errorf(rpc.NotFound, "there is no pool %q.", name).WithField("pool").
-			WithHint("splicectl pool list shows the pools; they are made in the daemon's configuration")
+			WithHint("See the pools with splicectl pool list; they are made in the daemon's configuration.")
 	}
 	return spec, nil
 }
@@ -110,7 +110,7 @@ func (c *Catalog) reserve(key, id string) error {
 	defer c.mu.Unlock()
 	if holder, taken := c.reserved[key]; taken {
 		return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
-			WithHint("splicectl job wait " + holder + " waits for its end")
+			WithHint("Wait for its end with splicectl job wait " + holder + ".")
 	}
 	c.reserved[key] = id
 	return nil

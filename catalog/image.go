@@ -37,7 +37,7 @@ func (c *Catalog) free(i Intent) error {
 	by, err := c.recordedBy(i)
 	if err == nil && by != "" {
 		return rpc.Errorf(rpc.Exists, "there is one already.").
-			WithHint("choose another name, or remove that one first")
+			WithHint("Choose another name, or remove that one first.")
 	}
 	return err
 }

@@ -26,7 +26,7 @@ const lookTimeout = 10 * time.Second
 func looking(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, lookTimeout,
 		rpc.Errorf(rpc.ClusterUnavailable, "the storage did not answer within %v.", lookTimeout).
-			WithHint("splicectl status shows the pools; see what the cluster says of its health"))
+			WithHint("See the pools with splicectl status, and what the cluster says of its health."))
 }
 
 // OVAs lists the OVAs whose names match the regular expression, sorted.

@@ -135,7 +135,7 @@ func (f *flow) end(r io.Reader) error {
 func (f *flow) matches(size int64, sum, wantSum string) error {
 	if got := f.source.Offset(); size >= 0 && got != size {
 		return refuse(Integrity, "the source gave %d bytes, %d were announced", got, size).
-			withHint("its sender was cut off, or the size is wrong")
+			withHint("Look whether its sender was cut off, and whether the size is right.")
 	}
 	if wantSum != "" && sum != wantSum {
 		return refuse(Integrity, "the SHA-256 of the source is %s, %s was announced", sum, wantSum)

@@ -41,5 +41,5 @@ func OVAFree(ctx context.Context, pool block.Pool, name string) error {
 
 func taken(volume string) *Refusal {
 	return refuse(Taken, "the pool has a volume %q already", volume).
-		withHint("choose another name; rbd image-meta list, or getfattr in a dir pool, tells who made that volume")
+		withHint("Choose another name; in Ceph, rbd image-meta list tells who made that volume.")
 }

@@ -70,5 +70,5 @@ func looksLikeXML(head []byte) bool {
 
 func noDescriptor() error {
 	return refuse(BadOVA, "it has no descriptor (.ovf)").
-		withHint("an OVA is a tar archive with an .ovf file in it; import a bare disk with image upload")
+		withHint("An OVA is a tar archive with an .ovf file in it; import a bare disk with image upload.")
 }

@@ -117,7 +117,7 @@ func allChunks(archive []string, base string, read int) error {
 		return nil
 	}
 	return refuse(BadOVA, "the archive has %d chunks of %s, of which only the first %d follow each other", has, ovf.Display(base), read).
-		withHint("pack them again, in the order of their numbers and without a gap")
+		withHint("Pack them again, in the order of their numbers and without a gap.")
 }
 
 // gzipMagic begins each gzip member (RFC 1952, section 2.3.1).

@@ -152,7 +152,7 @@ func (s *Source) await() error {
 		}
 		if s.stall > 0 && time.Since(since) > s.stall {
 			return refuse(Stalled, "the source gave nothing for %v after %d bytes", s.stall, s.Offset()).
-				withHint("look whether its sender still runs, then upload again")
+				withHint("Look whether its sender still runs, then upload again.")
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (s *Source) Unchanged() error {
 	}
 	if now.Size != s.stat.Size || now.Mtim != s.stat.Mtim || now.Ctim != s.stat.Ctim {
 		return refuse(BadSource, "the file was changed while it was being read").
-			withHint("upload it again once nobody writes to it")
+			withHint("Upload it again once nobody writes to it.")
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (w *Worker) call(ctx context.Context, method string, task, result any, file
 		return context.Cause(ctx)
 	case errors.Is(err, rpc.ErrClosed):
 		return rpc.Errorf(rpc.InternalError, "the worker process died; the daemon's log tells more.").WithCause(err).
-			WithHint("try again; if it dies again, report it with the log")
+			WithHint("Try again; if it dies again, report it with the log.")
 	}
 	return err
 }
