@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,6 +21,15 @@ func TestCheckName(t *testing.T) {
 		if api.CheckName(bad) == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+// The character at fault is shown as it was written.
+func TestCheckNameShowsTheCharacter(t *testing.T) {
+	t.Parallel()
+	err := api.CheckName("wäb")
+	if err == nil || !strings.Contains(err.Error(), "the character 'ä' at position 2;") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -64,6 +74,49 @@ func TestSizesOnTheWire(t *testing.T) {
 	}
 	if b, err := json.Marshal(api.Size(4 << 30)); err != nil || string(b) != "4294967296" {
 		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// Records and the configuration have sizes as text; what is broken changes nothing.
+func TestSizesAsText(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[api.Size]string{
+		0: "0", 1: "1", 1023: "1023", 1025: "1025", 1 << 10: "1KiB", 3 << 20: "3MiB", 4 << 30: "4GiB", 1025 << 30: "1025GiB",
+		64 << 40: "64TiB", 2 << 50: "2PiB", math.MaxInt64: "9223372036854775807",
+	} {
+		text, err := n.MarshalText()
+		if err != nil || string(text) != want {
+			t.Errorf("%d: %q, %v; want %q", int64(n), text, err, want)
+		}
+		var again api.Size
+		if err := again.UnmarshalText(text); err != nil || again != n {
+			t.Errorf("%q: %d, %v", text, int64(again), err)
+		}
+	}
+	s := api.Size(7)
+	if err := s.UnmarshalText([]byte("8EiB")); err == nil || s != 7 {
+		t.Errorf("got %d, %v", int64(s), err)
+	}
+}
+
+// What the description of the methods lets through as text is what is taken.
+func TestSchemaOfSizes(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(api.Size(0).JSONSchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		OneOf []struct{ Type, Pattern string }
+	}
+	if err := json.Unmarshal(text, &schema); err != nil || len(schema.OneOf) != 2 || schema.OneOf[1].Type != "string" {
+		t.Fatalf("%s, %v", text, err)
+	}
+	pattern := regexp.MustCompile(schema.OneOf[1].Pattern)
+	for _, text := range []string{"", "4", "4B", "4 B", "4KiB", "4 PiB", "4Ki", "4K", "4KB", "B", "-4", "4.5", "4EiB"} {
+		if _, err := api.ParseSize(text); (err == nil) != pattern.MatchString(text) {
+			t.Errorf("%q: the schema says %v, the parser %v", text, pattern.MatchString(text), err)
+		}
 	}
 }
 

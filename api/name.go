@@ -12,16 +12,15 @@ func CheckName(name string) error {
 		return fmt.Errorf("the name is empty")
 	}
 	if len(name) > MaxName {
-		return fmt.Errorf("the name has %d characters, %d are allowed", len(name), MaxName)
+		return fmt.Errorf("the name has %d bytes, %d are allowed", len(name), MaxName)
 	}
-	for i := range len(name) {
-		c := name[i]
+	for i, c := range name { // whole characters, so that the one at fault is shown as it is
 		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		if alnum || i > 0 && (c == '.' || c == '_' || c == '-') {
 			continue
 		}
 		return fmt.Errorf("the name %q has the character %q at position %d; letters, digits and, behind the first, '.', '_' and '-' are allowed",
-			name, rune(c), i+1)
+			name, c, i+1)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (Size) JSONSchema() any {
 		"description": "bytes: an integer, or a string with a binary unit such as 4GiB",
 		"oneOf": []any{
 			map[string]any{"type": "integer", "minimum": 0},
-			map[string]any{"type": "string", "pattern": "^[0-9]+ ?([KMGTP]i)?B?$"},
+			map[string]any{"type": "string", "pattern": "^[0-9]+ ?(([KMGTP]i)?B)?$"},
 		},
 	}
 }
