@@ -101,3 +101,23 @@ func TestCannot(t *testing.T) {
 		t.Errorf("got %q, %+v; what was told is now %q", e.Message, e.Data, told.Message)
 	}
 }
+
+// A reason that is a sentence of its own goes on as a clause, and what could
+// not be done is said once.
+func TestCannotOfASentence(t *testing.T) {
+	t.Parallel()
+	e := failure.Cannot("inspect the image", rpc.Errorf(rpc.BadSource, "Cannot use descriptor 0: it is a folder."))
+	if e.Message != "Cannot inspect the image: cannot use descriptor 0: it is a folder." || e.Code != rpc.BadSource {
+		t.Errorf("got %d %q", e.Code, e.Message)
+	}
+}
+
+// No kind of refusal is without a code: 0 would be success.
+func TestEveryKindHasACode(t *testing.T) {
+	t.Parallel()
+	for kind := ingest.BadSource; kind <= ingest.Taken; kind++ {
+		if e := failure.Of(&ingest.Refusal{Kind: kind, Text: "no"}); e.Code <= 0 {
+			t.Errorf("kind %d has code %d", kind, e.Code)
+		}
+	}
+}
