@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -103,7 +105,7 @@ func readConfig(path string) (config, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, fmt.Errorf("cannot use the configuration %s: %w", path, err)
+		return c, fmt.Errorf("cannot use the configuration %s: %w", path, plain(err))
 	}
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return c, fmt.Errorf("cannot use the configuration %s: it holds more than one document", path)
@@ -114,8 +116,27 @@ func readConfig(path string) (config, error) {
 	return c, nil
 }
 
+// unknownKey is what the decoder says of a key that no type of ours has.
+var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+$`)
+
+// plain tells in one line what the decoder tells in a list.
+func plain(err error) error {
+	list, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return err
+	}
+	var told []string
+	for _, fault := range list.Errors {
+		told = append(told, unknownKey.ReplaceAllString(fault, "$1 is no known key"))
+	}
+	return errors.New(strings.Join(told, "; "))
+}
+
 // complete fills in the default pool and checks what was said.
 func (c *config) complete() error {
+	if !filepath.IsAbs(c.StateDir) {
+		return fmt.Errorf("state_dir is %q; an absolute path is needed", c.StateDir)
+	}
 	if len(c.Pools) == 0 {
 		c.Pools = map[string]poolConfig{"local": {Driver: worker.DriverDir, Path: c.StateDir + "/pools/local"}}
 	}

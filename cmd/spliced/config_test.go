@@ -85,6 +85,9 @@ func TestBadConfigurations(t *testing.T) {
 		{"limits:\n  jobs: 4\n  job: 5\n", []string{"line 3", "job "}},
 		{"pools:\n  a: {driver: dir, path: /a, pth: /b}\n", []string{"line 2", "pth"}},
 		{"state_dir: /s\nstate_dir: /t\n", []string{"line 2", "state_dir"}},
+		{"colour: red\nlimits: {jobs: many}\n", []string{"line 1: colour is no known key; line 2:", "many"}},
+		{"state_dir: spliced\n", []string{"state_dir", "absolute"}},
+		{"state_dir: ''\n", []string{"state_dir", "absolute"}},
 		{"limits: {jobs: 0}\n", []string{"limits.jobs", "0"}},
 		{"limits: {jobs: many}\n", []string{"line 1", "many"}},
 		{"limits: {max_virtual_size: 0}\n", []string{"limits.max_virtual_size"}},
@@ -106,6 +109,11 @@ func TestBadConfigurations(t *testing.T) {
 		if err == nil {
 			t.Errorf("%.40q was taken", c.text)
 			continue
+		}
+		for _, never := range []string{"error", "main.config", "\n"} {
+			if strings.Contains(err.Error(), never) {
+				t.Errorf("%.40q: %q says %q", c.text, err, never)
+			}
 		}
 		for _, part := range append(c.says, path) {
 			if !strings.Contains(err.Error(), part) {
