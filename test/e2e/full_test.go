@@ -1,99 +1,76 @@
 package e2e
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
-	"spliced/api"
 	"spliced/client"
 	"spliced/rpc"
-	"spliced/test/ovatest"
 )
 
-// tooMuch is an image that doesn't fit.
-func tooMuch() []byte { return ovatest.Data(64 << 20) }
-
-// refusesAsFull uploads too much, and demands that it is refused for want of
-// room and leaves nothing.
-func refusesAsFull(t *testing.T, d *daemon, c *client.Client, before []string) {
-	t.Helper()
-	for _, k := range []kind{fromFile, fromPipe} {
-		more := params{"format": "raw", "wait": true, "size": 64 << 20}
-		_, err := upload(t, c, "image.upload", "big", source(t, k, tooMuch()), more)
-		if code(err) != rpc.NoSpace {
-			t.Errorf("from a %s, the upload ends with: %v", k, err)
-		}
-		clean(t, c, patience)
-		d.nothing(t, "big", before)
-		d.nothing(t, "spliced.", before)
-	}
-}
-
+// TestFullFolder imports more than a file system holds.
 func TestFullFolder(t *testing.T) {
-	t.Parallel()
-	if os.Getuid() != 0 {
-		lacking(t, "mount", "only root may mount")
+	path := filepath.Join(t.TempDir(), "small")
+	must(t, os.Mkdir(path, 0o700))
+	if err := unix.Mount("spliced-e2e", path, "tmpfs", 0, "size=32m"); err != nil {
+		lacking(t, "mount", "can't mount a tmpfs: "+err.Error())
 	}
-	small := filepath.Join(t.TempDir(), "small")
-	must(t, os.Mkdir(small, 0o700))
-	must(t, unix.Mount("tmpfs", small, "tmpfs", 0, "size=32m"))
-	t.Cleanup(func() { must(t, unix.Unmount(small, 0)) })
-	p := dirPlace{filepath.Join(small, "pool")}
-	d := newHost(t, p).start(t, splicedProgram)
-	c := d.dial(t)
-	before := d.descriptors(t)
-	refusesAsFull(t, d, c, before)
-	d.importOVA(t, c, "fits", fromPipe)
-	d.stop(t) // a worker of it would keep the folder mounted
+	t.Cleanup(func() { must(t, unix.Unmount(path, unix.MNT_DETACH)) })
+	overfill(t, dirPlace{filepath.Join(path, "pool")}, func() {})
 }
 
-func TestFullCephPool(t *testing.T) {
+// TestFullCluster imports more than the pool's quota allows.
+func TestFullCluster(t *testing.T) {
 	t.Parallel()
 	p, ok := newCeph(t).(cephPlace)
 	if !ok {
-		t.Fatal("not on Ceph")
+		t.Fatal("it is another place")
 	}
+	quota := func(bytes string) { p.command(t, "ceph", "osd", "pool", "set-quota", p.pool, "max_bytes", bytes) }
+	quota("16777216")
+	overfill(t, p, func() { quota("0") })
+}
+
+// overfill uploads to a pool until it is full, and once more after there is room
+// again.
+func overfill(t *testing.T, p place, makeRoom func()) {
+	t.Helper()
 	d := newHost(t, p).start(t, splicedProgram)
-	c := d.dial(t)
 	before := d.descriptors(t)
-	p.fill(t)
-	refusesAsFull(t, d, c, before)
-	p.quota(t, "0")
-	eventually(t, patience, func() string { // the manager lifts it within seconds
-		var r api.OVAResult
-		src := source(t, fromPipe, theAppliance().ova)
-		return text(c.Call(t.Context(), "ova.upload", params{"pool": "p", "name": "fits", "source": api.Source{}, "wait": true}, &r, src))
-	})
-	d.whole(t, c, "fits")
-}
-
-// fill has the pool use up a quota, and waits until the cluster has noticed: it
-// looks every few seconds only.
-func (p cephPlace) fill(t *testing.T) {
-	t.Helper()
-	p.quota(t, "4194304")
-	filler := filepath.Join(t.TempDir(), "filler")
-	must(t, os.WriteFile(filler, ovatest.Data(8<<20), 0o600))
-	p.rbd(t, "import", "--no-progress", filler, "filler")
-	eventually(t, patience, func() string {
-		if strings.Contains(string(p.command(t, "ceph", "osd", "pool", "ls", "detail")), "full_quota") {
-			return ""
-		}
-		return "the pool is not full yet"
-	})
-}
-
-// quota bounds the pool's bytes; 0 lifts it.
-func (p cephPlace) quota(t *testing.T, bytes string) {
-	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "ceph", "--conf", p.conf, "osd", "pool", "set-quota", p.pool, "max_bytes", bytes)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	c := d.dial(t)
+	src, _ := pipe(t, endless)
+	begun := time.Now()
+	_, err := upload(t, c, "image.upload", "big", src, params{"format": "raw", "size": int64(1) << 40, "wait": true})
+	if !slices.Contains([]rpc.Code{rpc.NoSpace, rpc.Stalled}, code(err)) {
+		t.Errorf("an upload into a full pool: %v", err)
 	}
+	t.Logf("refused after %v: %v", time.Since(begun), err)
+	must(t, src.Close())
+	clean(t, c, time.Minute)
+	if left := p.volumes(t, ""); len(left) > 0 {
+		t.Errorf("in the pool are: %q", left)
+	}
+	makeRoom()
+	again(t, d, c)
+	must(t, c.Close())
+	d.nothing(t, "", before)
+}
+
+// again imports once the pool is seen to have room.
+func again(t *testing.T, d *daemon, c *client.Client) {
+	t.Helper()
+	eventually(t, time.Minute, func() string {
+		_, err := upload(t, c, "ova.upload", "next", source(t, fromFile, theAppliance().ova), params{"wait": true})
+		if err != nil && code(err) != rpc.NoSpace {
+			t.Fatal(err)
+		}
+		return text(err)
+	})
+	d.whole(t, c, "next")
+	removeOVA(t, c, "next")
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -13,121 +14,134 @@ import (
 	"spliced/test/ovatest"
 )
 
-// statusBound is how long daemon.status may take, whatever the cluster does.
-const statusBound = 100 * time.Millisecond
+const (
+	// statusWithin is how soon daemon.status has to answer, whatever the storage
+	// does.
+	statusWithin = 100 * time.Millisecond
+	// poolsWithin is how long pool.list may wait for a pool, and a moment to
+	// answer.
+	poolsWithin = 12 * time.Second
+	// cancelledWithin is how soon a job that hangs in the storage has to end.
+	cancelledWithin = 15 * time.Second
+)
 
-// ownNode is a pool on a cluster of this test's own, which it may stop.
-func ownNode(t *testing.T) (*cephnode.Node, place) {
-	t.Helper()
-	node := cephnode.ForTest(t, cephnode.Options{Pools: []string{"own"}})
-	return node, cephPlace{node.Conf(), "own"}
-}
-
-// statusTakes is the median time of a daemon.status, and its answer.
-func statusTakes(t *testing.T, c *client.Client) (time.Duration, api.Status) {
-	t.Helper()
-	var s api.Status
-	var took []time.Duration
-	for range 9 {
-		start := time.Now()
-		must(t, c.Call(soon(t, 10*time.Second), "daemon.status", nil, &s))
-		took = append(took, time.Since(start))
-	}
-	slices.Sort(took)
-	return took[len(took)/2], s
-}
-
-// TestOSDStopsInMidImport stops the cluster's OSD under an import: the daemon
-// answers as ever, the job that hangs can be cancelled, and what it left goes
-// when the OSD is back.
-func TestOSDStopsInMidImport(t *testing.T) {
+// TestOSDStopped stops the OSD in mid-import: the daemon answers, the job can be
+// cancelled, and what stays goes away once the OSD goes on.
+func TestOSDStopped(t *testing.T) {
 	t.Parallel()
-	node, p := ownNode(t)
+	n := cephnode.ForTest(t, cephnode.Options{Pools: []string{"p"}})
+	p := cephPlace{n.Conf(), "p"}
 	d := newHost(t, p).start(t, splicedProgram)
-	c := d.dial(t)
 	before := d.descriptors(t)
-	hold, held := make(chan struct{}), make(chan struct{})
-	src, _ := pipe(t, func(w io.Writer) error {
-		for n := 0; ; n++ {
-			if _, err := w.Write(ovatest.Data(8 << 20)); err != nil {
-				return nil //nolint:nilerr // the reader is gone, as it is to be
-			}
-			if n == 2 {
-				close(held)
-				<-hold
-			}
-		}
-	})
-	j, err := upload(t, c, "image.upload", "stuck", src, params{"format": "raw", "size": 4 << 30})
+	c := d.dial(t)
+	src, _ := pipe(t, endless)
+	j, err := upload(t, c, "image.upload", "stuck", src, params{"format": "raw", "size": int64(1) << 40})
 	must(t, err)
-	<-held
-	must(t, node.PauseOSD())
-	close(hold)
-	eventually(t, patience, func() string { return stands(t, c, j.ID) })
+	must(t, src.Close())
+	eventually(t, patience, func() string {
+		if got := p.used(t); got < 32<<20 {
+			return fmt.Sprintf("%d bytes are in the pool", got)
+		}
+		return ""
+	})
+	must(t, n.PauseOSD())
+	answersSoon(t, c)
+	hangs(t, c, j.ID)
+	answersSoon(t, c)
 
-	if took, _ := statusTakes(t, c); took > statusBound {
-		t.Errorf("with the OSD stopped, daemon.status takes %v", took)
+	begun := time.Now()
+	must(t, c.Call(soon(t, time.Second), "job.cancel", params{"id": j.ID}, nil))
+	j = ends(t, c, j.ID)
+	if took := time.Since(begun); j.State != api.JobCancelled || took > cancelledWithin {
+		t.Errorf("%v after its cancellation the job ended as %s", took, j.State)
 	}
-	var pools []api.Pool
-	must(t, c.Call(soon(t, 30*time.Second), "pool.list", nil, &pools))
-	if len(pools) != 1 || pools[0].Driver != "rbd" {
-		t.Errorf("the pools are %+v", pools)
+	answersSoon(t, c)
+	must(t, n.ResumeOSD())
+	clean(t, c, time.Minute)
+	if left := p.volumes(t, "spliced"); len(left) > 0 {
+		t.Errorf("in the pool are: %q", left)
 	}
-	start := time.Now()
-	must(t, c.Call(t.Context(), "job.cancel", params{"id": j.ID}, nil))
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("job.cancel takes %v", took)
-	}
-	if ended := ends(t, c, j.ID); ended.State != api.JobCancelled || ended.Failure.Code != int(rpc.Cancelled) {
-		t.Errorf("the job ended so: %+v", ended)
-	}
-
-	must(t, node.ResumeOSD())
-	clean(t, c, patience)
-	d.nothing(t, "s", before)
-	d.importOVA(t, c, "after", fromFile)
+	d.importOVA(t, c, "next", fromPipe)
+	removeOVA(t, c, "next")
+	must(t, c.Close())
+	d.nothing(t, "", before)
 }
 
-// stands says "" when a job's progress hasn't moved for a while.
-func stands(t *testing.T, c *client.Client, id string) string {
+// endless sends data until nobody wants it.
+func endless(w io.Writer) error {
+	data := ovatest.Data(4 << 20)
+	for {
+		if _, err := w.Write(data); err != nil {
+			return nil //nolint:nilerr // which is how it ends
+		}
+	}
+}
+
+// answersSoon demands that the daemon answers while its storage doesn't. The
+// median stands for the daemon, the rest for a busy machine.
+func answersSoon(t *testing.T, c *client.Client) {
 	t.Helper()
-	var before, after api.Job
-	must(t, c.Call(t.Context(), "job.show", params{"id": id}, &before))
-	if before.State != api.JobRunning || before.Progress == nil || before.Progress.Done < 24<<20 {
-		return "the import has not begun"
+	var times []time.Duration
+	for range 15 {
+		begun := time.Now()
+		must(t, c.Call(soon(t, patience), "daemon.status", nil, nil))
+		times = append(times, time.Since(begun))
 	}
-	must(t, c.Call(t.Context(), "job.wait", params{"id": id, "since": before.Seq, "timeout_ms": 2000}, &after))
-	if after.Seq != before.Seq {
-		return "the import goes on"
+	slices.Sort(times)
+	if median := times[len(times)/2]; median > statusWithin {
+		t.Errorf("daemon.status answers after %v", median)
 	}
-	return ""
+	begun := time.Now()
+	must(t, c.Call(soon(t, patience), "pool.list", nil, nil))
+	if took := time.Since(begun); took > poolsWithin {
+		t.Errorf("pool.list answered after %v", took)
+	}
 }
 
-// TestMonitorIsDownAtStart starts a daemon whose cluster can't be reached.
-func TestMonitorIsDownAtStart(t *testing.T) {
+// hangs waits until the job makes no progress for a second.
+func hangs(t *testing.T, c *client.Client, id string) {
+	t.Helper()
+	var j api.Job
+	must(t, c.Call(t.Context(), "job.show", params{"id": id}, &j))
+	eventually(t, patience, func() string {
+		seq := j.Seq
+		must(t, c.Call(t.Context(), "job.wait", params{"id": id, "since": seq, "timeout_ms": 1500}, &j))
+		if j.State.Ended() {
+			t.Fatalf("the job ended: %+v", j)
+		}
+		if j.Seq != seq {
+			return "the job still goes on"
+		}
+		return ""
+	})
+}
+
+// TestMonitorDownAtStart starts the daemon while the cluster can't be reached.
+func TestMonitorDownAtStart(t *testing.T) {
 	t.Parallel()
-	node, p := ownNode(t)
-	node.StopMon()
+	n := cephnode.ForTest(t, cephnode.Options{Pools: []string{"p"}})
+	p := cephPlace{n.Conf(), "p"}
+	n.StopMon()
 	d := newHost(t, p).start(t, splicedProgram)
 	c := d.dial(t)
+	answersSoon(t, c)
 	var pools []api.Pool
-	must(t, c.Call(soon(t, 30*time.Second), "pool.list", nil, &pools))
+	must(t, c.Call(soon(t, patience), "pool.list", nil, &pools))
 	if len(pools) != 1 || pools[0].Health != api.HealthUnavailable || pools[0].Reason == "" {
 		t.Errorf("the pools are %+v", pools)
 	}
-	took, s := statusTakes(t, c)
-	if took > statusBound || len(s.Pools) != 1 || s.Pools[0].Health != api.HealthUnavailable {
-		t.Errorf("daemon.status takes %v and says %+v", took, s)
-	}
 	_, err := upload(t, c, "ova.upload", "web", source(t, fromFile, theAppliance().ova), params{"wait": true})
 	if code(err) != rpc.ClusterUnavailable {
-		t.Errorf("an upload ends with: %v", err)
+		t.Errorf("an import into a cluster that isn't there: %v", err)
 	}
-	must(t, node.StartMon())
-	clean(t, c, patience)
-	eventually(t, patience, func() string {
-		_, err := upload(t, c, "ova.upload", "web", source(t, fromFile, theAppliance().ova), params{"wait": true})
-		return text(err)
+	must(t, n.StartMon())
+	clean(t, c, time.Minute)
+	eventually(t, time.Minute, func() string {
+		must(t, c.Call(soon(t, patience), "pool.list", nil, &pools))
+		if pools[0].Health != api.HealthOK {
+			return fmt.Sprintf("the pool is %s: %s", pools[0].Health, pools[0].Reason)
+		}
+		return ""
 	})
-	d.whole(t, c, "web")
+	d.importOVA(t, c, "web", fromPipe)
 }
