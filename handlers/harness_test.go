@@ -34,6 +34,23 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// descriptors tells what this process has open, by number.
+func descriptors() map[string]string {
+	open := map[string]string{}
+	names, _ := filepath.Glob("/proc/self/fd/*")
+	for _, name := range names {
+		if is, err := os.Readlink(name); err == nil { // not the one that read the folder
+			open[filepath.Base(name)] = is
+		}
+	}
+	return open
+}
+
+// runtimes tells Go's own descriptors, which it opens when it first needs them.
+func runtimes(is string) bool {
+	return is == "anon_inode:[eventpoll]" || is == "anon_inode:[eventfd]"
+}
+
 const patience = 20 * time.Second
 
 func ok(tb testing.TB, err error) {
@@ -51,6 +68,33 @@ type fixture struct {
 
 	mu     sync.Mutex
 	access rpc.Access // of whoever connects from now on
+	hang   *hang      // nil: pools answer
+}
+
+// A hang is a storage that doesn't answer, and heeds no context.
+type hang struct{ reached, over chan struct{} }
+
+// hangPools lets pools hang until the returned function is called.
+func (f *fixture) hangPools() (reached <-chan struct{}, over func()) {
+	h := &hang{reached: make(chan struct{}, 1), over: make(chan struct{})}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hang = h
+	return h.reached, sync.OnceFunc(func() { close(h.over) })
+}
+
+func (f *fixture) waitOut() {
+	f.mu.Lock()
+	h := f.hang
+	f.mu.Unlock()
+	if h == nil {
+		return
+	}
+	select {
+	case h.reached <- struct{}{}:
+	default:
+	}
+	<-h.over
 }
 
 // serve builds a daemon with the pool "local" in a folder, and one, "gone", that
@@ -101,6 +145,7 @@ func (f *fixture) run(t *testing.T, jobs *job.Jobs, kept *catalog.Catalog, files
 }
 
 func (f *fixture) open(ctx context.Context, s worker.PoolSpec) (block.Pool, error) {
+	f.waitOut()
 	if s.Driver == worker.DriverDir {
 		return dir.Open(ctx, s.Path)
 	}

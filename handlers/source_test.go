@@ -1,12 +1,16 @@
 package handlers_test
 
 import (
+	"maps"
 	"os"
+	"runtime/debug"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"spliced/rpc"
+	"spliced/test/ovatest"
 )
 
 func opened(t *testing.T, path string, flags int) *os.File {
@@ -44,5 +48,47 @@ func TestWrongKindsOfDescriptors(t *testing.T) {
 	}
 	if jobs := f.daemon.Jobs.List(); len(jobs) != 0 {
 		t.Errorf("%d jobs were started", len(jobs))
+	}
+}
+
+// Whatever becomes of a call, its descriptors are closed: by the daemon, not by
+// the garbage collector, which would hide it. It is not parallel, because what
+// other tests open would count.
+func TestDescriptorsAreClosed(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	before := descriptors()
+	t.Run("calls", func(t *testing.T) {
+		f := serve(t)
+		c := f.dial(t, rpc.AccessWrite)
+		inspect := params{"source": params{"fd": 0}}
+		for range 5 {
+			ok(t, c.Call(t.Context(), "image.inspect", inspect, nil, sent(t, disk())))
+			ok(t, c.Call(t.Context(), "ova.inspect", inspect, nil, sent(t, ovatest.OVA(disk()))))
+		}
+		ok(t, c.Call(t.Context(), "image.upload", upload("img", nil), nil, sent(t, disk())))
+		ok(t, c.Call(t.Context(), "ova.upload", upload("web", nil), nil, stream(t, ovatest.OVA(disk()))))
+		for _, refused := range []params{
+			upload("img", nil), upload("a/b", nil), upload("web", params{"pool": "else"}), upload("x", params{"pool": "gone"}),
+			upload("x", params{"colour": 1}), upload("x", params{"source": params{"fd": 1}}), upload("x", params{"sha256": strings.Repeat("0", 64)}),
+		} {
+			for _, m := range []string{"image.upload", "ova.upload"} {
+				if refused["name"] == "img" && m == "ova.upload" {
+					continue
+				}
+				wire(t, c.Call(t.Context(), m, refused, nil, sent(t, disk())))
+			}
+		}
+		again := params{"request_id": "00000000-0000-4000-8000-000000000000"}
+		for range 3 {
+			ok(t, c.Call(t.Context(), "image.upload", upload("once", again), nil, sent(t, disk())))
+		}
+		wire(t, c.Call(t.Context(), "image.upload", upload("x", nil), nil, opened(t, "/dev/zero", unix.O_RDONLY)))
+		wire(t, c.Call(t.Context(), "daemon.hello", params{}, nil, sent(t, disk())))
+		wire(t, c.Call(t.Context(), "no.method", params{}, nil, sent(t, disk())))
+	})
+	left := descriptors()
+	maps.DeleteFunc(left, func(fd, is string) bool { return before[fd] == is || runtimes(is) })
+	if len(left) > 0 {
+		t.Errorf("left open: %q", left)
 	}
 }
