@@ -123,6 +123,7 @@ func inHalves(data []byte, half chan<- struct{}, goOn <-chan struct{}) func(io.W
 func TestSecondSignalRollsBack(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, p place) {
+		t.Helper()
 		h := newHost(t, p)
 		m := newManager(t, h)
 		d := h.start(t, splicedProgram, "NOTIFY_SOCKET="+m.path)

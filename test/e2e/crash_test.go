@@ -176,6 +176,7 @@ func (d *daemon) told(t *testing.T, k crash, j api.Job, done bool) {
 }
 
 func killedInRemoval(t *testing.T, k crash, p place, name string) {
+	t.Helper()
 	h := newHost(t, p)
 	d := h.start(t, failpointProgram, "SPLICED_FAILPOINT="+k.String())
 	c := d.dial(t)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 func TestCallerGoneFromFile(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, p place) {
+		t.Helper()
 		d := newHost(t, p).start(t, splicedProgram)
 		before := d.descriptors(t)
 		watcher := d.dial(t)
@@ -47,9 +49,7 @@ func abandon(t *testing.T, d *daemon, watcher *client.Client, src *os.File, requ
 		method = "image.upload"
 	}
 	p := params{"pool": "p", "source": params{"fd": 0}, "wait": true, "request_id": request}
-	for key, value := range more {
-		p[key] = value
-	}
+	maps.Copy(p, more)
 	caller := d.dial(t)
 	answer := make(chan error, 1)
 	go func() { answer <- caller.Call(t.Context(), method, p, nil, src) }()
@@ -60,7 +60,9 @@ func abandon(t *testing.T, d *daemon, watcher *client.Client, src *os.File, requ
 		return ""
 	})
 	must(t, caller.Close())
-	<-answer
+	if err := <-answer; err == nil {
+		t.Error("the call was answered although its connection is closed")
+	}
 }
 
 // TestSenderGone ends the sender of a pipe with half of it sent, and the caller
