@@ -48,7 +48,7 @@ func TestUploadAgainstRemoval(t *testing.T) {
 	f := newFixture(t)
 	f.up()
 	there := false
-	for n := range 50 {
+	for n := range 30 {
 		var uploaded, removed error
 		var both sync.WaitGroup
 		both.Go(func() { _, uploaded = f.end(f.uploadOVA("web")) })
@@ -81,7 +81,7 @@ func TestSameRequestAtATime(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.up()
-	for n := range 40 {
+	for n := range 20 {
 		p := api.ImageUpload{Pool: "local", Name: fmt.Sprintf("img%d", n), RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n)}
 		var mu sync.Mutex
 		ids := map[string]bool{}

@@ -66,11 +66,10 @@ func faultCases() []faultCase {
 	}
 	staged := func(t *testing.T, p block.Pool) {
 		t.Helper()
-		// The archive stages a file that no disk needs as number 1.
-		ok(t, stage(t.Context(), t, p))
-		for i, name := range volumes(t, p) {
-			ok(t, p.Rename(t.Context(), name, fmt.Sprintf("tmp%d", i)))
-			ok(t, p.Rename(t.Context(), fmt.Sprintf("tmp%d", i), fmt.Sprintf("%s%d", ingest.StagingPrefix(job), i+1)))
+		for _, m := range moves(finals...) {
+			v, err := p.Create(t.Context(), m.From, 1000)
+			ok(t, err)
+			ok(t, v.Close())
 		}
 	}
 	return []faultCase{

@@ -41,7 +41,7 @@ func (d *discarding) Create(ctx context.Context, name string, size int64) (block
 func TestMemoryIsConstant(t *testing.T) {
 	size := int64(8 << 30)
 	if testing.Short() || raceEnabled {
-		size = 512 << 20
+		size = 320 << 20
 	}
 	const bound = 160 << 20
 	var base runtime.MemStats
