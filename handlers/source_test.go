@@ -75,16 +75,24 @@ func TestDescriptorsAreClosed(t *testing.T) {
 				if refused["name"] == "img" && m == "ova.upload" {
 					continue
 				}
-				wire(t, c.Call(t.Context(), m, refused, nil, sent(t, disk())))
+				if e := wire(t, c.Call(t.Context(), m, refused, nil, sent(t, disk()))); e.Code == rpc.InternalError {
+					t.Errorf("%s of %v: %q", m, refused, e.Message)
+				}
 			}
 		}
 		again := params{"request_id": "00000000-0000-4000-8000-000000000000"}
 		for range 3 {
 			ok(t, c.Call(t.Context(), "image.upload", upload("once", again), nil, sent(t, disk())))
 		}
-		wire(t, c.Call(t.Context(), "image.upload", upload("x", nil), nil, opened(t, "/dev/zero", unix.O_RDONLY)))
-		wire(t, c.Call(t.Context(), "daemon.hello", params{}, nil, sent(t, disk())))
-		wire(t, c.Call(t.Context(), "no.method", params{}, nil, sent(t, disk())))
+		if e := wire(t, c.Call(t.Context(), "ova.inspect", inspect, nil, opened(t, "/dev/zero", unix.O_RDONLY))); e.Code != rpc.BadSource {
+			t.Errorf("a device: %d %q", e.Code, e.Message)
+		}
+		if e := wire(t, c.Call(t.Context(), "daemon.hello", params{}, nil, sent(t, disk()))); e.Code != rpc.InvalidParams {
+			t.Errorf("a descriptor where none is taken: %d %q", e.Code, e.Message)
+		}
+		if e := wire(t, c.Call(t.Context(), "no.method", params{}, nil, sent(t, disk()))); e.Code != rpc.MethodNotFound {
+			t.Errorf("a method that isn't there: %d %q", e.Code, e.Message)
+		}
 	})
 	left := descriptors()
 	maps.DeleteFunc(left, func(fd, is string) bool { return before[fd] == is || runtimes(is) })
