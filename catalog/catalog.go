@@ -162,10 +162,20 @@ func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, wor
 	return started, err
 }
 
-// allowed returns nil when what the intent's record says lets the job begin.
+// allowed returns nil when what the intent's record says lets the job begin. The
+// name is reserved by now, so the record stays as it is.
 func (c *Catalog) allowed(in Intent) error {
 	if in.Action == importing {
 		return c.free(in)
 	}
-	return nil
+	if in.MadeBy == "" {
+		// Volumes that nobody put a name on would pass for its own.
+		return rpc.Errorf(rpc.StateCorrupt, "its record doesn't say which job made it.").
+			WithHint("Put into the record the spliced.job that its volumes carry.")
+	}
+	by, err := c.recordedBy(in)
+	if err == nil && by != in.MadeBy {
+		return rpc.Errorf(rpc.NotFound, "it was removed a moment ago.")
+	}
+	return err
 }

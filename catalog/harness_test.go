@@ -88,6 +88,7 @@ type fixture struct {
 	pool  block.Pool
 	open  worker.OpenPool
 	start worker.Start // nil: inside, with open
+	more  []worker.PoolSpec
 
 	files   *store.Store
 	jobs    *job.Jobs
@@ -131,7 +132,7 @@ func (f *fixture) up() {
 	}
 	f.catalog, err = catalog.New(catalog.Options{
 		Store: f.files, Jobs: f.jobs, Start: start, Host: "here", Logger: log,
-		Pools:  []worker.PoolSpec{{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}},
+		Pools:  append(f.more, worker.PoolSpec{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}),
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 40, Stall: patience},
 	})
 	ok(f.t, err)
