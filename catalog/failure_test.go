@@ -104,7 +104,8 @@ func TestWorkerDies(t *testing.T) {
 			if started++; started > 1 {
 				at = 0 // those that clean up live
 			}
-			env := append(os.Environ(), fmt.Sprintf("%s=%d", dieAt, at))
+			// The race detector would let each sleep for a second at its end.
+			env := append(os.Environ(), "GORACE=atexit_sleep_ms=0", fmt.Sprintf("%s=%d", dieAt, at))
 			return worker.Process{Path: "/proc/self/exe", Args: []string{"worker"}, Env: env, Lock: lock, Stderr: os.Stderr}.Start(ctx)
 		}
 		f.up()

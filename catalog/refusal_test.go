@@ -210,6 +210,26 @@ func TestTwoRemovals(t *testing.T) {
 	f.settled()
 }
 
+// A removal that got the name after the image was removed, or came anew, doesn't
+// say that it removed it.
+func TestStaleRemoval(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.up()
+	first := f.done(f.uploadImage("web"))
+	f.done(f.removeImage("web"))
+	in := catalog.Intent{Action: "removal", Object: "image", Pool: "local", Name: "web", MadeBy: first.ID, Volumes: []string{"web"}}
+	for range 2 {
+		_, err := f.end(f.catalog.Remove(in, caller()))
+		code(t, err, rpc.NotFound)
+		f.done(f.uploadImage("web")) // the name is free
+		_, err = f.end(f.catalog.Remove(in, caller()))
+		code(t, err, rpc.NotFound)
+		f.holds("web")
+		f.done(f.removeImage("web"))
+	}
+}
+
 // A volume in use lets its removal be done later; until then the name is kept.
 func TestVolumeInUse(t *testing.T) {
 	t.Parallel()
