@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"spliced/block"
 	"spliced/ceph"
 	"spliced/test/cephnode"
@@ -123,6 +125,36 @@ func TestRemoveFinishesWhatWasCutOff(t *testing.T) {
 	trash := string(cli(t, c, "rbd", "trash", "ls", "--all", c.Pool))
 	if strings.Contains(trash, "trashed") || strings.Contains(trash, "half") || strings.Count(trash, "foreign") != 2 {
 		t.Errorf("in the trash:\n%s", trash)
+	}
+}
+
+// TestRemovalsBesideEachOtherEnd has several clients remove volumes at once, each
+// of which sees in the trash what the others are about to remove.
+func TestRemovalsBesideEachOtherEnd(t *testing.T) {
+	const clients, volumes = 6, 6
+	c := config(t)
+	var group errgroup.Group
+	for n := range clients {
+		p := open(t, c)
+		defer closed(t, p)
+		for i := range volumes {
+			create(t, p, fmt.Sprintf("v%d-%d", n, i), 9<<20)
+			freeze(t, p, fmt.Sprintf("v%d-%d", n, i))
+		}
+		group.Go(func() error {
+			for i := range volumes {
+				if err := p.Remove(t.Context(), fmt.Sprintf("v%d-%d", n, i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if left := cli(t, c, "rbd", "trash", "ls", "--all", c.Pool); len(left) > 0 {
+		t.Errorf("in the trash:\n%s", left)
 	}
 }
 

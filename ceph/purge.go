@@ -54,13 +54,30 @@ func (p *Pool) purge(ctx context.Context) {
 		if ours, err := p.marked(t); err != nil || !ours {
 			continue
 		}
-		// Who put it there may not have looked for clones yet. That one has the
-		// names until it has decided, and so do we.
-		err := p.withNames(ctx, func() error { return p.stillCondemned(t) })
+		var release func()
+		err := p.withNames(ctx, func() (err error) {
+			release, err = p.takeOver(t)
+			return err
+		})
 		if err == nil {
 			_ = p.destroy(t.Id) // the next removal tries again
+			release()
 		}
 	}
+}
+
+// takeOver claims the removal that another client began, unless that one is at
+// it still. Who put the image into the trash may not have looked for clones yet:
+// that one has the names until it has decided, and so does our caller.
+func (p *Pool) takeOver(t rbd.TrashInfo) (release func(), err error) {
+	if release, err = p.claim(t.Id); err != nil {
+		return nil, err
+	}
+	if err := p.stillCondemned(t); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }
 
 // stillCondemned says why an image in the trash is not to be removed. The

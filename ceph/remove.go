@@ -39,46 +39,61 @@ func (p *Pool) Remove(ctx context.Context, name string) error {
 
 func (p *Pool) remove(ctx context.Context, name string) error {
 	var id string
+	var release func()
 	err := p.withNames(ctx, func() (err error) {
-		id, err = p.condemn(name)
+		id, release, err = p.condemn(name)
 		return err
 	})
 	if err != nil || id == "" {
 		return err
 	}
+	defer release()
 	if err := p.destroy(id); err != nil {
 		return fmt.Errorf("it is gone, but the next removal has to give its room back: %w", err)
 	}
 	return nil
 }
 
-// condemn moves an image to the trash for good, and gives its id, or "" when
-// nothing is left of it. The caller holds the names.
-func (p *Pool) condemn(name string) (id string, err error) {
+// condemn moves an image to the trash for good, and gives its id with the claim
+// on it, or "" when nothing is left of it. The caller holds the names.
+func (p *Pool) condemn(name string) (id string, release func(), err error) {
 	img, err := rbd.OpenImageReadOnly(p.ioctx, name, rbd.NoSnapshot) // which doesn't count as use
 	if errno(err) == syscall.ENOENT {
-		return "", p.removeBroken(name)
+		return "", nil, p.removeBroken(name)
 	}
 	if err != nil {
-		return "", cause(err)
+		return "", nil, cause(err)
 	}
 	id, err = img.GetId()
 	if err == nil {
 		err = inUse(img)
 	}
 	if err = errors.Join(cause(err), cause(img.Close())); err != nil {
-		return "", err
+		return "", nil, err
 	}
+	if release, err = p.claim(id); err != nil {
+		return "", nil, err
+	}
+	if err := p.discard(name, id); err != nil {
+		release()
+		return "", nil, err
+	}
+	return id, release, nil
+}
+
+// discard moves an image to the trash, with our mark, if it is removable from
+// there.
+func (p *Pool) discard(name, id string) error {
 	if err := p.setMark(name); err != nil {
-		return "", err
+		return err
 	}
 	if err := rbd.GetImage(p.ioctx, name).Trash(0); err != nil {
-		return "", errors.Join(cause(err), p.clearMark(name))
+		return errors.Join(cause(err), p.clearMark(name))
 	}
 	if err := p.removable(id); err != nil {
-		return "", errors.Join(err, cause(rbd.TrashRestore(p.ioctx, id, name)), p.clearMark(name))
+		return errors.Join(err, cause(rbd.TrashRestore(p.ioctx, id, name)), p.clearMark(name))
 	}
-	return id, nil
+	return nil
 }
 
 // removable says why an image in the trash can't be removed, and readies it.
@@ -158,8 +173,8 @@ func unprotect(img *rbd.Image) error {
 	return nil
 }
 
-// destroy removes an image that removable has found good to remove. It is no
-// failure when somebody else does so at the same time.
+// destroy removes an image that removable has found good to remove. The caller
+// has the claim on it.
 func (p *Pool) destroy(id string) error {
 	err := p.inTrash(id, func(img *rbd.Image) error {
 		snapshots, err := userSnapshots(img)
