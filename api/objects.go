@@ -18,52 +18,6 @@ type Volume struct {
 	UploadedBy   string    `json:"uploaded_by,omitempty" yaml:"uploaded_by,omitempty"`
 }
 
-// An OVA is an imported appliance.
-type OVA struct {
-	Name       string    `json:"name" yaml:"name"`
-	Pool       string    `json:"pool" yaml:"pool"`
-	Systems    []System  `json:"systems" yaml:"systems"`
-	Unattached []OVADisk `json:"unattached,omitempty" yaml:"unattached,omitempty"` // disks that no system has
-	Members    []Member  `json:"members" yaml:"members"`
-	Warnings   []string  `json:"warnings,omitempty" yaml:"warnings,omitempty"`
-	Descriptor string    `json:"descriptor,omitempty" yaml:"-"`            // the .ovf's text, on request
-	SHA256     string    `json:"sha256,omitempty" yaml:"sha256,omitempty"` // of the archive, byte for byte, where the upload announced it
-	Job        string    `json:"job" yaml:"job"`
-	Created    time.Time `json:"created" yaml:"created"`
-	UploadedBy string    `json:"uploaded_by" yaml:"uploaded_by"`
-}
-
-// Volumes lists the disks of all systems, and those that no system has.
-func (o *OVA) Volumes() []OVADisk {
-	var all []OVADisk
-	for _, s := range o.Systems {
-		all = append(all, s.Disks...)
-	}
-	return append(all, o.Unattached...)
-}
-
-// A System is one virtual machine that an OVA describes.
-type System struct {
-	Name     string    `json:"name" yaml:"name"`
-	VCPUs    int       `json:"vcpus" yaml:"vcpus"`
-	Memory   Size      `json:"memory" yaml:"memory"`
-	Firmware string    `json:"firmware,omitempty" yaml:"firmware,omitempty"` // bios, efi; "" where the descriptor doesn't say
-	Disks    []OVADisk `json:"disks" yaml:"disks"`
-	Networks []string  `json:"networks,omitempty" yaml:"networks,omitempty"` // as the descriptor calls them
-	Warnings []string  `json:"warnings,omitempty" yaml:"warnings,omitempty"`
-}
-
-// An OVADisk is a disk of a system, kept as a volume.
-type OVADisk struct {
-	ID           string  `json:"id" yaml:"id"` // sda, sdb, …
-	Volume       string  `json:"volume" yaml:"volume"`
-	Size         Size    `json:"size" yaml:"size"`
-	SourceFormat string  `json:"source_format,omitempty" yaml:"source_format,omitempty"` // "" for a blank disk
-	Member       string  `json:"member,omitempty" yaml:"member,omitempty"`               // of the archive; "" for a blank disk
-	SHA256       string  `json:"sha256,omitempty" yaml:"sha256,omitempty"`               // of the member, byte for byte
-	Manifest     Verdict `json:"manifest,omitempty" yaml:"manifest,omitempty"`
-}
-
 // A Verdict says what the manifest knows of a member.
 type Verdict string
 
