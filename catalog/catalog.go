@@ -40,6 +40,12 @@ type Catalog struct {
 	images      map[string]*store.Collection[api.Volume] // by pool
 	ovas        *store.Collection[api.OVA]
 	descriptors *store.Blobs
+	systems     *store.Collection[api.SystemTemplate]
+	networks    *store.Collection[api.NetworkTemplate]
+	storages    *store.Collection[api.StorageTemplate]
+	profiles    *store.Collection[api.Profile]
+	userdata    *store.Collection[api.Userdata]
+	scripts     *store.Collection[api.Script]
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
@@ -63,6 +69,12 @@ func New(o Options) (*Catalog, error) {
 		pools: map[string]worker.PoolSpec{}, images: map[string]*store.Collection[api.Volume]{},
 		ovas:        store.NewCollection[api.OVA](o.Store, "ovas", 1),
 		descriptors: store.NewBlobs(o.Store, "descriptors", ".ovf"),
+		systems:     store.NewCollection[api.SystemTemplate](o.Store, "system-templates", 1),
+		networks:    store.NewCollection[api.NetworkTemplate](o.Store, "network-templates", 1),
+		storages:    store.NewCollection[api.StorageTemplate](o.Store, "storage-templates", 1),
+		profiles:    store.NewCollection[api.Profile](o.Store, "profiles", 1),
+		userdata:    store.NewCollection[api.Userdata](o.Store, "userdata", 1),
+		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
 		wake:        make(chan struct{}, 1),
