@@ -59,10 +59,10 @@ func (w *work) bus(device Device) string {
 func (w *work) overIDE() {
 	used := 0
 	var moved []string
-	for _, ofOVA := range []bool{true, false} {
+	for _, first := range []bool{true, false} {
 		for i := range w.plan.Drives {
 			d := &w.plan.Drives[i]
-			if d.Bus != "ide" || d.ofOVA != ofOVA {
+			if _, ofOVA := w.ofOVA[d.ID]; d.Bus != "ide" || ofOVA != first {
 				continue
 			}
 			if used++; used > maxIDE {

@@ -1,6 +1,9 @@
 package vm
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // bootOrder numbers what the VM boots from: first what the OVA numbers, then the
 // other disks, the OVA's CDs, and the network.
@@ -16,7 +19,8 @@ func (w *work) bootOrder() {
 	for _, device := range []Device{Disk, CDROM} {
 		for i := range w.plan.Drives {
 			d := &w.plan.Drives[i]
-			if d.Device == device && d.BootOrder == 0 && (device == Disk || d.ofOVA) {
+			_, ofOVA := w.ofOVA[d.ID]
+			if d.Device == device && d.BootOrder == 0 && (device == Disk || ofOVA) {
 				number(&d.BootOrder)
 			}
 		}
@@ -30,10 +34,12 @@ func (w *work) bootOrder() {
 func (w *work) byBootIndex() []int {
 	var numbered []int
 	for i, d := range w.plan.Drives {
-		if d.bootIndex > 0 {
+		if w.ofOVA[d.ID].BootIndex > 0 {
 			numbered = append(numbered, i)
 		}
 	}
-	slices.SortStableFunc(numbered, func(a, b int) int { return w.plan.Drives[a].bootIndex - w.plan.Drives[b].bootIndex })
+	slices.SortStableFunc(numbered, func(a, b int) int {
+		return cmp.Compare(w.ofOVA[w.plan.Drives[a].ID].BootIndex, w.ofOVA[w.plan.Drives[b].ID].BootIndex)
+	})
 	return numbered
 }

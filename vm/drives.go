@@ -60,8 +60,9 @@ func (w *work) addOVA(d api.OVADisk, device Device) {
 	if d.Shared {
 		w.warn("%s is a copy-on-write clone of its own, while in the OVA another system shares it", d.ID)
 	}
+	w.ofOVA[d.ID] = d
 	w.add(Drive{
-		ID: d.ID, Device: device, Size: d.Size, ReadOnly: device == CDROM, bootIndex: d.BootIndex, ofOVA: true,
+		ID: d.ID, Device: device, Size: d.Size, ReadOnly: device == CDROM,
 		Source: &Source{Pool: w.OVA.Pool, Volume: d.Volume},
 	}, w.OVA.Pool)
 }

@@ -68,8 +68,6 @@ type Drive struct {
 	Controller int    // of that bus, from 0; none for virtio
 	Slot       int    // on the controller, from 0
 	BootOrder  int    // from 1, over drives and NICs; 0: the VM doesn't boot from it
-	bootIndex  int    // that the OVA gives
-	ofOVA      bool
 }
 
 // A Source is the volume that another begins as.
@@ -89,7 +87,7 @@ type NIC struct {
 // and what to do. It takes the names for free and the pools for there: only its
 // caller can know.
 func Work(parts Parts) (*Plan, error) {
-	w := &work{Parts: parts, plan: &Plan{Name: parts.Request.Name, UUID: parts.UUID}}
+	w := &work{Parts: parts, plan: &Plan{Name: parts.Request.Name, UUID: parts.UUID}, ofOVA: map[string]api.OVADisk{}}
 	for _, step := range []func() error{
 		w.checkIdentity, w.complete, w.hardware, w.drives, w.attach, w.networks,
 	} {
@@ -106,7 +104,8 @@ func Work(parts Parts) (*Plan, error) {
 type work struct {
 	Parts
 	plan   *Plan
-	system *api.System // of the OVA; nil without one
+	system *api.System            // of the OVA; nil without one
+	ofOVA  map[string]api.OVADisk // the drives that come with it, by id
 }
 
 func (w *work) warn(format string, args ...any) {
