@@ -24,6 +24,7 @@ type Options struct {
 	Pools  []worker.PoolSpec
 	Limits ingest.Limits
 	Host   string // this host's name, for the volumes' metadata
+	Fill   int    // how full a pool may get, in per cent; 0: no limit
 	Logger *slog.Logger
 }
 
@@ -49,6 +50,7 @@ type Catalog struct {
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
+	room   *roomGuard
 	health *healthBoard
 	wake   chan struct{}
 
@@ -77,6 +79,7 @@ func New(o Options) (*Catalog, error) {
 		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
+		room:        newRoomGuard(o.Fill),
 		wake:        make(chan struct{}, 1),
 		reserved:    map[string]string{}, left: map[string]Intent{},
 	}

@@ -33,9 +33,9 @@ func (c *Catalog) UploadOVA(p api.OVAUpload, src *os.File, by Caller) (api.Job, 
 }
 
 func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OVAUpload, spec worker.PoolSpec, src *os.File, by Caller) (string, error) {
-	u := &upload{intent: in}
+	u := &upload{intent: in, force: p.Force, expected: map[string]int64{p.Pool: expected(p.Size, src)}}
 	var staged *ingest.StagedOVA
-	u.stage = func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error) {
+	u.stage = func(ctx context.Context, w *worker.Worker) (moves, error) {
 		var err error
 		staged, err = w.StageOVA(ctx, worker.OVATask{Pool: spec, Name: p.Name, Limits: c.limits, Request: ingest.OVARequest{
 			Prefix: ingest.StagingPrefix(r.ID()), Size: sizeOf(p.Size), SHA256: p.SHA256,
@@ -44,11 +44,11 @@ func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OV
 		if err != nil {
 			return nil, err
 		}
-		var moves []ingest.Move
+		var list []ingest.Move
 		for _, d := range staged.Disks {
-			moves = append(moves, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
+			list = append(list, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
 		}
-		return moves, nil
+		return moves{p.Pool: list}, nil
 	}
 	u.record = func() error {
 		record := ovaRecord(p, staged)
