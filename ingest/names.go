@@ -27,7 +27,7 @@ func (o *ova) namesFree() error {
 		for _, t := range o.request.Taken {
 			if t.Name == name {
 				return refuse(Taken, "its system %q would get a template and a profile %q, and there is a %s of that name already", s.Key, name, t.What).
-					withHint("Import it under another name, or remove that " + t.What + " first.")
+					withHint("Import it under another name, or remove what has this one first.")
 			}
 		}
 	}
