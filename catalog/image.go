@@ -39,6 +39,9 @@ func (c *Catalog) free(i Intent) error {
 		return rpc.Errorf(rpc.Exists, "there is one already.").
 			WithHint("Choose another name, or remove that one first.")
 	}
+	if err == nil && i.Object == ovaObject {
+		return c.namesFree(i.Name)
+	}
 	return err
 }
 
