@@ -76,7 +76,7 @@ func (c *cli) imageUpload() *cobra.Command {
 
 // checkUpload checks what all uploads have.
 func checkUpload(what, name string, proof *proofs) (*api.Size, error) {
-	if err := checkName(what, name); err != nil {
+	if err := checkName("upload "+what, name); err != nil {
 		return nil, err
 	}
 	return proof.parse()

@@ -104,9 +104,9 @@ func (c *cli) ended(job answer[api.Job], err error) error {
 }
 
 // checkName refuses what could not name an object, before anything is opened.
-func checkName(what, name string) error {
+func checkName(action, name string) error {
 	if err := api.CheckName(name); err != nil {
-		return misuse("", "Cannot upload %s: %v.", what, err)
+		return misuse("", "Cannot %s: %v.", action, err)
 	}
 	return nil
 }
