@@ -20,10 +20,10 @@ var errMAC = errors.New("must give six octets, like {prefix}:{vmid}:{netid}")
 // colons. vmid is the VM's number, netid the adapter's, from 0.
 //
 // In a template stand hexadecimal digits and colons, {prefix} for 52:54:01, and
-// once each {vmid} and {netid}, which take the digits that are left to twelve:
-// alone all of them, together {netid} half of them, rounded down, but at most two,
-// and {vmid} the rest. A number that needs more digits than that is refused, so
-// that no two VMs get the same address.
+// once each {vmid} and {netid}, which share the digits that are left to twelve.
+// One of them alone takes all. Of both, {netid} takes two, or one where not more
+// than three are left, and {vmid} the rest. A number that needs more digits than
+// that is refused, so that no two VMs get the same address.
 func MAC(template string, vmid, netid int) (string, error) {
 	m, err := parseMAC(template)
 	if err != nil {
@@ -73,7 +73,7 @@ func parseMAC(template string) (macTemplate, error) {
 		m.netid = min(2, left/2)
 		m.vmid = left - m.netid
 	}
-	if m.vmid > 4 || m.netid > 2 || !m.aligned(text) {
+	if !m.aligned(text) {
 		return m, errMAC
 	}
 	return m, m.unicast()
@@ -97,13 +97,17 @@ func (m macTemplate) aligned(text string) bool {
 }
 
 // unicast wants the first octet to be fixed, and that of a single station: its
-// lowest bit says group (IEEE 802, section 8.2).
+// lowest bit says group (IEEE 802, section 8.2). libvirt keeps fe for the host's
+// end of a guest's cable (virNetDevTapCreateInBridgePort).
 func (m macTemplate) unicast() error {
 	if len(m.text) < 2 || strings.ContainsRune(m.text[:2], '{') {
 		return errors.New("must begin with an octet, or {prefix}")
 	}
 	if !strings.ContainsRune("02468aceACE", rune(m.text[1])) {
 		return fmt.Errorf("begins with %s, which makes group addresses; its second digit must be even", m.text[:2])
+	}
+	if strings.EqualFold(m.text[:2], "fe") {
+		return fmt.Errorf("begins with %s, which libvirt keeps for the host's end of the cable", m.text[:2])
 	}
 	return nil
 }
@@ -119,8 +123,8 @@ func digits(of string, n, width int) (string, error) {
 	return fmt.Sprintf("%0*x", width, n), nil
 }
 
-// checkMACTemplate returns nil when all adapters of all VMs get addresses of
-// their own.
+// checkMACTemplate returns nil when all adapters of a VM get addresses of their
+// own. One without {vmid} is good for a single VM.
 func checkMACTemplate(template string, nics int) error {
 	if template == "" {
 		return nil
@@ -129,8 +133,6 @@ func checkMACTemplate(template string, nics int) error {
 	switch {
 	case err != nil:
 		return wrong("mac_template", "%v", err)
-	case m.vmid == 0:
-		return wrong("mac_template", "needs {vmid}, or all VMs get the same address")
 	case m.netid == 0 && nics > 1:
 		return wrong("mac_template", "needs {netid}, or all adapters get the same address")
 	case m.netid > 0 && nics > 1<<(4*m.netid):

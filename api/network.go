@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	// MaxNICs is how many adapters a VM can have: as many as have room on one PCI
-	// bus beside its other devices.
-	MaxNICs = 24
+	// MaxNICs is how many adapters a VM can have: each takes a PCI slot.
+	MaxNICs = 32
 	// MaxVNI is the largest number of a VXLAN (RFC 7348, section 5: 24 bits).
 	MaxVNI = 1<<24 - 1
 	// maxInterface is the longest name of a network interface: IFNAMSIZ less its

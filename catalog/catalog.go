@@ -24,6 +24,7 @@ type Options struct {
 	Pools  []worker.PoolSpec
 	Limits ingest.Limits
 	Host   string // this host's name, for the volumes' metadata
+	Fill   int    // how full a pool may get, in per cent; 0: no limit
 	Logger *slog.Logger
 	// CheckUserdata says what is wrong with a document for cloud-init, in a clause.
 	// nil takes everything.
@@ -55,6 +56,7 @@ type Catalog struct {
 	checkUserdata func(string) error
 	shelves       map[api.Kind]shelf
 
+	room   *roomGuard
 	health *healthBoard
 	wake   chan struct{}
 
@@ -89,6 +91,7 @@ func New(o Options) (*Catalog, error) {
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
 		answers:     answers{}, checkUserdata: o.CheckUserdata,
+		room:     newRoomGuard(o.Fill),
 		wake:     make(chan struct{}, 1),
 		reserved: map[string]string{}, left: map[string]Intent{},
 	}

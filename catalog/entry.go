@@ -19,7 +19,9 @@ import (
 // CreateEntry makes an entry.
 func (c *Catalog) CreateEntry(kind api.Kind, p api.EntryWrite, by Caller) (api.Entry, error) {
 	return c.change(request{"create", kind, p.Name, p.RequestID}, by, func(s shelf) (api.Entry, error) {
-		if err := c.freeForEntry(kind, p.Name); err != nil {
+		c.starting.Lock() // no import that would claim the name begins meanwhile
+		defer c.starting.Unlock()
+		if err := c.unclaimed(kind, p.Name); err != nil {
 			return api.Entry{}, err
 		}
 		if p.ExpectGeneration != "" {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"spliced/api"
 	"spliced/rpc"
@@ -123,23 +122,13 @@ func reservedBy(title, id string) *rpc.Error {
 		WithHint("Wait for its end with splicectl job wait " + id + ".")
 }
 
-// freeForEntry returns nil when an entry may be made under the name. Those of
-// templates and profiles that an OVA under way gets, or had, are kept for it.
-func (c *Catalog) freeForEntry(kind api.Kind, name string) error {
-	if err := c.unreserved(target{kind: kind, name: name}); err != nil {
-		return err
+// unclaimed returns nil when an entry may be made under the name.
+func (c *Catalog) unclaimed(kind api.Kind, name string) error {
+	if id, taken := c.claimedByImport(string(kind), name); taken {
+		return rpc.Errorf(rpc.Busy, "job %s works on an OVA whose %s may have that name.", id, kind.Title()).WithJob(id).
+			WithHint("Wait for its end with splicectl job wait " + id + ".")
 	}
-	if kind != api.KindSystem && kind != api.KindProfile {
-		return nil
-	}
-	for ova := name; ; ova = ova[:strings.LastIndexByte(ova, '.')] {
-		if err := c.unreserved(target{kind: kindOVA, name: ova}); err != nil {
-			return err
-		}
-		if !strings.Contains(ova, ".") {
-			return nil
-		}
-	}
+	return c.unreserved(target{kind: kind, name: name})
 }
 
 // users lists who refers to the target, as `profile "web"`, sorted.
