@@ -118,7 +118,7 @@ func (c *cli) imageShow() *cobra.Command {
 		},
 	}
 	c.poolFlag(cmd, &params.Pool)
-	cmd.ValidArgsFunction = c.completeNames("image.list", 1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, 1)
 	return cmd
 }
 
@@ -139,7 +139,7 @@ func (c *cli) imageRemove() *cobra.Command {
 					return err
 				}
 				return c.remove(cmd.Context(), conn, removal{
-					method: "image.remove", what: "image", names: args, yes: yes,
+					method: "image.remove", what: "image", whats: "images", names: args, yes: yes,
 					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name} },
 				})
 			})
@@ -147,7 +147,7 @@ func (c *cli) imageRemove() *cobra.Command {
 	}
 	c.poolFlag(cmd, &pool)
 	yesFlag(cmd, &yes)
-	cmd.ValidArgsFunction = c.completeNames("image.list", -1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, -1)
 	return cmd
 }
 
@@ -167,7 +167,7 @@ func (c *cli) imageInspect() *cobra.Command {
 func (c *cli) poolFlag(cmd *cobra.Command, pool *string) {
 	cmd.Flags().StringVar(pool, "pool", "", "the pool's `NAME`; not needed where the daemon has one pool only")
 	must(cmd.RegisterFlagCompletionFunc("pool", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return c.names(cmd.Context(), "pool.list"), cobra.ShellCompDirectiveNoFileComp
+		return c.names(cmd.Context(), "pool.list", nil), cobra.ShellCompDirectiveNoFileComp
 	}))
 }
 
