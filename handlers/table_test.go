@@ -103,7 +103,8 @@ func ovaRows(t *testing.T) []row {
 		{"ova.inspect", params{"source": params{"fd": 0}}, good(), 0, "", "", false},
 		{"ova.inspect", params{"source": params{"fd": 0}}, sent(t, disk()), rpc.BadImage, `Cannot inspect the OVA: …`, "", false},
 		{"ova.inspect", params{"source": params{"fd": 0}}, opened(t, "/dev/zero", os.O_RDONLY), rpc.BadSource, `Cannot inspect the OVA: …`, "", false},
-		{"ova.remove", params{"name": "web", "wait": true}, nil, 0, `Removed OVA "web".`, "", false},
+		{"ova.remove", params{"name": "web"}, nil, rpc.Busy, `Cannot remove OVA "web": profile "web" refers to it.`, "", true},
+		{"ova.remove", params{"name": "web", "cascade": true, "wait": true}, nil, 0, `Removed OVA "web" with 1 system template and 1 profile.`, "", false},
 		{"ova.remove", params{"name": "web"}, nil, rpc.NotFound, `Cannot remove OVA "web": there is no such OVA.`, "", false},
 		{"ova.remove", params{"name": "/"}, nil, rpc.InvalidParams, `Cannot remove OVA "/": the name…`, "name", false},
 	}
