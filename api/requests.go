@@ -50,6 +50,7 @@ type ImageList struct {
 type ImageRemove struct {
 	Pool      string `json:"pool"`
 	Name      string `json:"name"`
+	Flatten   bool   `json:"flatten,omitempty"` // clones of it are made independent first
 	Wait      bool   `json:"wait,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
 }
@@ -103,6 +104,8 @@ type List struct {
 // OVARemove are the parameters of ova.remove.
 type OVARemove struct {
 	Name      string `json:"name"`
+	Cascade   bool   `json:"cascade,omitempty"` // also the templates and profiles that were made with it
+	Flatten   bool   `json:"flatten,omitempty"` // clones of its disks are made independent first
 	Wait      bool   `json:"wait,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
 }

@@ -77,6 +77,7 @@ func flow(ctx context.Context, p block.Pool) (err error) {
 	}
 	steps := []func() error{
 		func() error { return p.Clone(ctx, "new", "base", "copy") },
+		func() error { return p.Flatten(ctx, "copy") },
 		func() error { return p.Rename(ctx, "copy", "kid") },
 		func() error { _, err := p.List(ctx); return err },
 		func() error { _, err := p.Room(ctx); return err },

@@ -77,7 +77,7 @@ func (c *cli) imageUpload() *cobra.Command {
 
 // checkUpload checks what all uploads have.
 func checkUpload(what, name string, proof *proofs) (*api.Size, error) {
-	if err := checkName(what, name); err != nil {
+	if err := checkName("upload "+what, name); err != nil {
 		return nil, err
 	}
 	return proof.parse()
@@ -119,7 +119,7 @@ func (c *cli) imageShow() *cobra.Command {
 		},
 	}
 	c.poolFlag(cmd, &params.Pool)
-	cmd.ValidArgsFunction = c.completeNames("image.list", 1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, 1)
 	return cmd
 }
 
@@ -140,7 +140,7 @@ func (c *cli) imageRemove() *cobra.Command {
 					return err
 				}
 				return c.remove(cmd.Context(), conn, removal{
-					method: "image.remove", what: "image", names: args, yes: yes,
+					method: "image.remove", what: "image", whats: "images", names: args, yes: yes,
 					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name} },
 				})
 			})
@@ -148,7 +148,7 @@ func (c *cli) imageRemove() *cobra.Command {
 	}
 	c.poolFlag(cmd, &pool)
 	yesFlag(cmd, &yes)
-	cmd.ValidArgsFunction = c.completeNames("image.list", -1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, -1)
 	return cmd
 }
 
@@ -168,7 +168,7 @@ func (c *cli) imageInspect() *cobra.Command {
 func (c *cli) poolFlag(cmd *cobra.Command, pool *string) {
 	cmd.Flags().StringVar(pool, "pool", "", "the pool's `NAME`; not needed where the daemon has one pool only")
 	must(cmd.RegisterFlagCompletionFunc("pool", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return c.names(cmd.Context(), "pool.list"), cobra.ShellCompDirectiveNoFileComp
+		return c.names(cmd.Context(), "pool.list", nil), cobra.ShellCompDirectiveNoFileComp
 	}))
 }
 
