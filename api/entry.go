@@ -59,12 +59,12 @@ func (Spec) JSONSchema() any {
 type Entry struct {
 	Kind       Kind     `json:"kind"`
 	Name       string   `json:"name"`
-	Spec       Spec     `json:"spec,omitempty"`    // absent in lists of userdata and scripts
-	Summary    string   `json:"summary,omitempty"` // in such lists: the first lines
-	Generation string   `json:"generation"`        // changes with every change of the file
-	Lacks      []string `json:"lacks,omitempty"`   // of a profile: what is missing for making a VM, as the keys of its spec
-	UsedBy     []string `json:"used_by,omitempty"` // in show: who refers to it, as `profile "web"`
-	Problem    string   `json:"problem,omitempty"` // the file can't be used; this is its last good version
+	Spec       Spec     `json:"spec,omitempty"`       // absent in lists of userdata and scripts
+	Summary    string   `json:"summary,omitempty"`    // in such lists: the first lines
+	Generation string   `json:"generation,omitempty"` // changes with every change of the file; absent when it is gone
+	Lacks      []string `json:"lacks,omitempty"`      // of a profile: what is missing for making a VM, as the keys of its spec
+	UsedBy     []string `json:"used_by,omitempty"`    // in show: who refers to it, as `profile "web"`
+	Problem    string   `json:"problem,omitempty"`    // the file can't be used; this is its last good version
 }
 
 // EntryRef are the parameters of the methods that show one entry. Kind is for

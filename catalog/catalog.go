@@ -118,7 +118,9 @@ func (c *Catalog) findLeft() error {
 	for _, item := range items {
 		c.left[item.Name] = item.Value
 		if item.Value.holdsName() {
-			c.reserved[item.Value.key()] = item.Name
+			for _, key := range item.Value.keys() {
+				c.reserved[key] = item.Name
+			}
 		}
 	}
 	return nil
@@ -134,24 +136,32 @@ func (c *Catalog) pool(name string) (worker.PoolSpec, error) {
 	return spec, nil
 }
 
-// reserve keeps a name for a job. Of many that want it one gets it.
-func (c *Catalog) reserve(key, id string) error {
+// reserve keeps the names of what a job works on. Of many that want one it gets
+// one.
+func (c *Catalog) reserve(i Intent) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if holder, taken := c.reserved[key]; taken {
-		return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
-			WithHint("Wait for its end with splicectl job wait " + holder + ".")
+	for _, key := range i.keys() {
+		if holder, taken := c.reserved[key]; taken {
+			return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
+				WithHint("Wait for its end with splicectl job wait " + holder + ".")
+		}
 	}
-	c.reserved[key] = id
+	for _, key := range i.keys() {
+		c.reserved[key] = i.Job
+	}
 	return nil
 }
 
-// release gives the name of a job's object back, unless another job has it.
+// release gives the names of what a job worked on back, unless another job has
+// them.
 func (c *Catalog) release(i Intent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.reserved[i.key()] == i.Job {
-		delete(c.reserved, i.key())
+	for _, key := range i.keys() {
+		if c.reserved[key] == i.Job {
+			delete(c.reserved, key)
+		}
 	}
 }
 
@@ -173,7 +183,7 @@ func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, wor
 		discard()
 		return same, nil
 	}
-	if err := c.reserve(in.key(), in.Job); err != nil {
+	if err := c.reserve(in); err != nil {
 		discard()
 		return api.Job{}, err
 	}

@@ -136,10 +136,13 @@ func (made configuredSystems) answer(p api.OVAConfigure) api.OVAConfigured {
 	}
 	text := fmt.Sprintf("Made the profile %q", p.As)
 	if len(made) > 1 {
-		text = fmt.Sprintf("Made %d profiles, %q and the like,", len(made), names[0])
+		text = fmt.Sprintf("Made %d profiles, %q to %q,", len(made), names[0], names[len(names)-1])
+	}
+	if p.Configuration != "" {
+		text += fmt.Sprintf(" for the configuration %q", p.Configuration)
 	}
 	return api.OVAConfigured{
-		Message:  fmt.Sprintf("%s for the configuration %q of OVA %q.", text, p.Configuration, p.Name),
+		Message:  fmt.Sprintf("%s of OVA %q.", text, p.Name),
 		Profiles: names, SystemTemplates: slices.Clone(names),
 	}
 }

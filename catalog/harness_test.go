@@ -175,7 +175,7 @@ func (f *fixture) uploadOVA(name string) (api.Job, error) {
 }
 
 func (f *fixture) removeOVA(name string) (api.Job, error) {
-	return f.catalog.RemoveOVA(api.OVARemove{Name: name}, caller())
+	return f.catalog.RemoveOVA(api.OVARemove{Name: name, Cascade: true}, caller())
 }
 
 func (f *fixture) removeImage(name string) (api.Job, error) {

@@ -108,6 +108,8 @@ func expected(said *api.Size, src *os.File) int64 {
 
 // RemoveImage starts a job that removes an image.
 func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
+	c.changing.Lock() // until the image is reserved, nothing may come to refer to it
+	defer c.changing.Unlock()
 	if same, ok := c.jobs.Same(by.UID, p.RequestID); ok {
 		return same, nil
 	}
@@ -116,6 +118,9 @@ func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
 	}
 	v, err := c.image(p.Pool, p.Name)
 	if err != nil {
+		return api.Job{}, err
+	}
+	if err := c.unused(target{kindImage, p.Pool, p.Name}); err != nil {
 		return api.Job{}, err
 	}
 	in := Intent{

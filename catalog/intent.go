@@ -26,6 +26,8 @@ type Intent struct {
 	// beginning, with names once it commits.
 	Spread map[string][]string `yaml:"spread,omitempty"`
 	MadeBy string              `yaml:"made_by,omitempty"` // removal: the job that made the object
+	// Entries are what goes with an OVA that is removed.
+	Entries []EntryName `yaml:"entries,omitempty"`
 }
 
 type action string
@@ -196,10 +198,7 @@ func (c *Catalog) dropRecord(i Intent) error {
 	if i.Object == imageObject {
 		return c.images[i.Pool].Delete(i.Name)
 	}
-	b := c.batch()
-	c.ovas.DeleteIn(b, i.Name)
-	c.descriptors.DeleteIn(b, i.Name)
-	return b.Commit()
+	return c.dropOVA(i)
 }
 
 // eachPlace does something with the intent's volumes in each pool, and goes on

@@ -85,8 +85,11 @@ func volumeName(name string, p *ovf.Plan, d ingest.OVADisk) string {
 	return "ova_" + name + "_" + d.ID
 }
 
-// RemoveOVA starts a job that removes an OVA with its disks.
+// RemoveOVA starts a job that removes an OVA with its disks, and on request with
+// the system templates and profiles that were made with it.
 func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
+	c.changing.Lock() // until the OVA is reserved, nothing may come to refer to it
+	defer c.changing.Unlock()
 	if same, ok := c.jobs.Same(by.UID, p.RequestID); ok {
 		return same, nil
 	}
@@ -100,6 +103,9 @@ func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
 	in := Intent{Action: removing, Object: ovaObject, Pool: o.Pool, Name: p.Name, MadeBy: o.Job}
 	for _, d := range o.Volumes() {
 		in.Volumes = append(in.Volumes, d.Volume)
+	}
+	if in.Entries, err = c.takenAlong(p.Name, p.Cascade); err != nil {
+		return api.Job{}, err
 	}
 	return c.remove(OVARemove, in, by, p.RequestID)
 }

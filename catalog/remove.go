@@ -50,7 +50,7 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 	_, settled := c.settle(ctx, in, func(w *worker.Worker) { w.Report(r.Progress) })
 	failpoint.Hit(failpoint.RemoveIntentGone)
 	if !settled {
-		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.title()), nil
+		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.removed()), nil
 	}
-	return fmt.Sprintf("Removed %s.", in.title()), nil
+	return fmt.Sprintf("Removed %s.", in.removed()), nil
 }

@@ -20,6 +20,8 @@ type shelf interface {
 	has(name string) (bool, error)
 	// each calls visit with what every entry refers to, until visit fails.
 	each(visit func(name, origin string, refs []reference)) error
+	// dropIn adds the removal of an entry, where there is one, to a batch.
+	dropIn(b *store.Batch, name string) error
 	corrupt() []*store.CorruptError
 }
 
