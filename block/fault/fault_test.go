@@ -77,6 +77,7 @@ func flow(ctx context.Context, p block.Pool) (err error) {
 	}
 	steps := []func() error{
 		func() error { return p.Clone(ctx, "new", "base", "copy") },
+		func() error { return p.Flatten(ctx, "copy") },
 		func() error { return p.Rename(ctx, "copy", "kid") },
 		func() error { _, err := p.List(ctx); return err },
 		func() error { _, err := p.Room(ctx); return err },
@@ -127,7 +128,7 @@ func TestEachCallOfAFlowFails(t *testing.T) {
 			}
 			want(t, err, errPlanned)
 		}
-		if n != 20 { // calls in a whole flow, and one
+		if n != 21 { // calls in a whole flow, and one
 			t.Errorf("after %v: the flow went through with n = %d", after, n)
 		}
 	}
@@ -147,7 +148,7 @@ func TestRecordsCalls(t *testing.T) {
 	}
 	all := []fault.Op{
 		fault.Create, fault.Resize, fault.WriteAt, fault.ReadAt, fault.Zero, fault.Flush, fault.SetMetadata,
-		fault.Snapshot, fault.Info, fault.CloseVolume, fault.Clone, fault.Rename, fault.List, fault.Room, fault.Open,
+		fault.Snapshot, fault.Info, fault.CloseVolume, fault.Clone, fault.Flatten, fault.Rename, fault.List, fault.Room, fault.Open,
 		fault.CloseVolume, fault.Remove, fault.Remove, fault.ClosePool,
 	}
 	if got := make([]fault.Op, 0); !slices.EqualFunc(calls, all, func(c fault.Call, op fault.Op) bool {
