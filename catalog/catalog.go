@@ -24,7 +24,11 @@ type Options struct {
 	Pools  []worker.PoolSpec
 	Limits ingest.Limits
 	Host   string // this host's name, for the volumes' metadata
+	Fill   int    // how full a pool may get, in per cent; 0: no limit
 	Logger *slog.Logger
+	// CheckUserdata says what is wrong with a document for cloud-init, in a clause.
+	// nil takes everything.
+	CheckUserdata func(content string) error
 }
 
 // A Catalog is what is kept, and the changes to it that are under way. Its
@@ -49,8 +53,17 @@ type Catalog struct {
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
+	checkUserdata func(string) error
+	shelves       map[api.Kind]shelf
+
+	room   *roomGuard
 	health *healthBoard
 	wake   chan struct{}
+
+	// changing is held by whoever changes an entry, or begins the removal of
+	// something that entries refer to. It comes before starting and mu.
+	changing sync.Mutex
+	answers  answers
 
 	// starting is held from looking for a job of the same request until the job is
 	// known: of two that are the same one starts it, the other finds it.
@@ -77,13 +90,16 @@ func New(o Options) (*Catalog, error) {
 		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
-		wake:        make(chan struct{}, 1),
-		reserved:    map[string]string{}, left: map[string]Intent{},
+		answers:     answers{}, checkUserdata: o.CheckUserdata,
+		room:     newRoomGuard(o.Fill),
+		wake:     make(chan struct{}, 1),
+		reserved: map[string]string{}, left: map[string]Intent{},
 	}
 	for _, p := range o.Pools {
 		c.pools[p.Name] = p
 		c.images[p.Name] = store.NewCollection[api.Volume](o.Store, "images-"+p.Name, 1)
 	}
+	c.shelves = c.shelve()
 	c.health = newHealthBoard(c.probe, slices.Collect(maps.Values(c.pools)))
 	return c, c.findLeft()
 }

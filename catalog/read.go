@@ -72,9 +72,9 @@ func (c *Catalog) Images(pool, match string) ([]api.Volume, error) {
 // matching returns the records of a collection that can be read and whose names
 // match. Those that can't be read are listed by Corrupt.
 func matching[T any](from *store.Collection[T], match string) ([]T, error) {
-	wanted, err := regexp.Compile(match)
+	wanted, err := matcher(match)
 	if err != nil {
-		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %s.", match, flaw(err)).WithField("match")
+		return nil, err
 	}
 	items, _, err := from.All()
 	if err != nil {
@@ -87,6 +87,15 @@ func matching[T any](from *store.Collection[T], match string) ([]T, error) {
 		}
 	}
 	return found, nil
+}
+
+// matcher reads the parameter match.
+func matcher(match string) (*regexp.Regexp, error) {
+	wanted, err := regexp.Compile(match)
+	if err != nil {
+		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %s.", match, flaw(err)).WithField("match")
+	}
+	return wanted, nil
 }
 
 // flaw is what is wrong with a regular expression, without the package's own
@@ -104,6 +113,9 @@ func (c *Catalog) Corrupt() []string {
 	for _, images := range c.images {
 		_, more, _ := images.All()
 		broken = append(broken, more...)
+	}
+	for _, s := range c.shelves {
+		broken = append(broken, s.corrupt()...)
 	}
 	_, more, _ := c.intents.All()
 	var texts []string

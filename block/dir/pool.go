@@ -117,7 +117,10 @@ func (p *Pool) Room(ctx context.Context) (block.Room, error) {
 	if err := again(func() error { return unix.Fstatfs(p.fd(), &st) }); err != nil {
 		return block.Room{}, fmt.Errorf("ask for the pool's room: %w", err)
 	}
-	return block.Room{Size: inBytes(st.Blocks, st.Frsize), Free: inBytes(st.Bavail, st.Frsize)}, nil
+	// What is kept back for root or other projects is neither used nor to be had:
+	// like df(1), it doesn't count.
+	blocks := st.Blocks - st.Bfree + st.Bavail
+	return block.Room{Size: inBytes(blocks, st.Frsize), Free: inBytes(st.Bavail, st.Frsize)}, nil
 }
 
 // inBytes is blocks of unit bytes, or as much as fits an int64.

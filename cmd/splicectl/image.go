@@ -67,6 +67,7 @@ func (c *cli) imageUpload() *cobra.Command {
 	c.poolFlag(cmd, &params.Pool)
 	cmd.Flags().StringVar(&params.Format, "format", "", "the image's `FORMAT`: raw or vmdk; recognised unless given")
 	proof.flags(cmd, "upload")
+	forceFlag(cmd, &params.Force)
 	cmd.Flags().BoolVar(&trustEOF, "trust-eof", false, "the end of the stream is the end of the image")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "start the job and leave")
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"raw", "vmdk"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -76,7 +77,7 @@ func (c *cli) imageUpload() *cobra.Command {
 
 // checkUpload checks what all uploads have.
 func checkUpload(what, name string, proof *proofs) (*api.Size, error) {
-	if err := checkName(what, name); err != nil {
+	if err := checkName("upload "+what, name); err != nil {
 		return nil, err
 	}
 	return proof.parse()
@@ -118,7 +119,7 @@ func (c *cli) imageShow() *cobra.Command {
 		},
 	}
 	c.poolFlag(cmd, &params.Pool)
-	cmd.ValidArgsFunction = c.completeNames("image.list", 1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, 1)
 	return cmd
 }
 
@@ -139,7 +140,7 @@ func (c *cli) imageRemove() *cobra.Command {
 					return err
 				}
 				return c.remove(cmd.Context(), conn, removal{
-					method: "image.remove", what: "image", names: args, yes: yes,
+					method: "image.remove", what: "image", whats: "images", names: args, yes: yes,
 					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name} },
 				})
 			})
@@ -147,7 +148,7 @@ func (c *cli) imageRemove() *cobra.Command {
 	}
 	c.poolFlag(cmd, &pool)
 	yesFlag(cmd, &yes)
-	cmd.ValidArgsFunction = c.completeNames("image.list", -1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, -1)
 	return cmd
 }
 
@@ -167,8 +168,12 @@ func (c *cli) imageInspect() *cobra.Command {
 func (c *cli) poolFlag(cmd *cobra.Command, pool *string) {
 	cmd.Flags().StringVar(pool, "pool", "", "the pool's `NAME`; not needed where the daemon has one pool only")
 	must(cmd.RegisterFlagCompletionFunc("pool", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return c.names(cmd.Context(), "pool.list"), cobra.ShellCompDirectiveNoFileComp
+		return c.names(cmd.Context(), "pool.list", nil), cobra.ShellCompDirectiveNoFileComp
 	}))
+}
+
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "even if the pool gets fuller than the daemon's limit")
 }
 
 func yesFlag(cmd *cobra.Command, yes *bool) {

@@ -59,6 +59,7 @@ func (c *cli) ovaUpload() *cobra.Command {
 	}
 	c.poolFlag(cmd, &params.Pool)
 	proof.flags(cmd, "archive")
+	forceFlag(cmd, &params.Force)
 	cmd.Flags().BoolVar(&params.RequireManifest, "require-manifest", false, "only if a manifest vouches for every member")
 	cmd.Flags().StringVar(&params.Configuration, "configuration", "", "deploy the configuration `ID` of those that the descriptor offers")
 	cmd.Flags().StringArrayVar(&properties, "property", nil, "set a property of the descriptor: `KEY=VALUE`; may be repeated")
@@ -114,20 +115,20 @@ func (c *cli) ovaShow() *cobra.Command {
 					return err
 				}
 				if params.Descriptor && c.format == formatTable {
-					return c.writeDescriptor(ova.value.Descriptor)
+					return c.writeForeign(ova.value.Descriptor)
 				}
 				return write(c, ova, ovaDetails)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&params.Descriptor, "descriptor", false, "write its descriptor (the .ovf), and in a table nothing else")
-	cmd.ValidArgsFunction = c.completeNames("ova.list", 1)
+	cmd.ValidArgsFunction = c.completeNames("ova.list", nil, 1)
 	return cmd
 }
 
-// writeDescriptor writes the descriptor as it is, byte for byte, unless a
-// terminal would have to bear what its author put into it.
-func (c *cli) writeDescriptor(text string) error {
+// writeForeign writes a text as it is, byte for byte, unless a terminal would
+// have to bear what its author put into it.
+func (c *cli) writeForeign(text string) error {
 	if _, ok := terminal(c.stdout); ok {
 		text = strings.TrimSuffix(cleanLines(text), "\n") + "\n"
 	}
@@ -144,14 +145,14 @@ func (c *cli) ovaRemove() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
 				return c.remove(cmd.Context(), conn, removal{
-					method: "ova.remove", what: "OVA", names: args, yes: yes,
+					method: "ova.remove", what: "OVA", whats: "OVAs", names: args, yes: yes,
 					params: func(name string) any { return api.OVARemove{Name: name} },
 				})
 			})
 		},
 	}
 	yesFlag(cmd, &yes)
-	cmd.ValidArgsFunction = c.completeNames("ova.list", -1)
+	cmd.ValidArgsFunction = c.completeNames("ova.list", nil, -1)
 	return cmd
 }
 

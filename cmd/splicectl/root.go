@@ -33,7 +33,8 @@ func (c *cli) root() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true, // run prints them
 		SilenceUsage:  true,
-	}, c.image(), c.ova(), c.job(), c.pool(), c.status(), c.man())
+	}, c.image(), c.ova(), c.template(), c.entries(profileKind()), c.entries(userdataKind()), c.entries(scriptKind()), c.export(), c.importCommand(),
+		c.job(), c.pool(), c.status(), c.man())
 	root.PersistentFlags().StringVar(&c.socket, "socket", client.DefaultSocket, "the daemon's socket is at `PATH`")
 	root.PersistentFlags().VarP(&c.format, "output", "o", "write results as table, json or yaml")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
