@@ -100,6 +100,7 @@ func fill(ctx context.Context, v block.Volume) error {
 		func() error { _, err := v.WriteAt([]byte("data"), 5); return err },
 		func() error { _, err := v.ReadAt(make([]byte, 4), 5); return err },
 		func() error { return v.Zero(0, 100) },
+		func() error { return v.Data(ctx, func(int64, int64) error { return nil }) },
 		v.Flush,
 		func() error { return v.SetMetadata(ctx, map[string]string{"spliced.job": "1"}) },
 		func() error { return v.Snapshot(ctx, "base") },
@@ -128,7 +129,7 @@ func TestEachCallOfAFlowFails(t *testing.T) {
 			}
 			want(t, err, errPlanned)
 		}
-		if n != 21 { // calls in a whole flow, and one
+		if n != 22 { // calls in a whole flow, and one
 			t.Errorf("after %v: the flow went through with n = %d", after, n)
 		}
 	}
@@ -147,7 +148,7 @@ func TestRecordsCalls(t *testing.T) {
 		t.Error(diff)
 	}
 	all := []fault.Op{
-		fault.Create, fault.Resize, fault.WriteAt, fault.ReadAt, fault.Zero, fault.Flush, fault.SetMetadata,
+		fault.Create, fault.Resize, fault.WriteAt, fault.ReadAt, fault.Zero, fault.Data, fault.Flush, fault.SetMetadata,
 		fault.Snapshot, fault.Info, fault.CloseVolume, fault.Clone, fault.Flatten, fault.Rename, fault.List, fault.Room, fault.Open,
 		fault.CloseVolume, fault.Remove, fault.Remove, fault.ClosePool,
 	}
