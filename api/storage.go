@@ -25,8 +25,10 @@ func CompareDiskIDs(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
-// Sort brings the disks into the order of their ids. A file may have them in any.
+// Sort brings the disks into the order of their ids, in new memory. A file may
+// have them in any.
 func (s *StorageTemplate) Sort() {
+	s.Disks = append([]DiskTemplate{}, s.Disks...)
 	slices.SortStableFunc(s.Disks, func(a, b DiskTemplate) int { return CompareDiskIDs(a.ID, b.ID) })
 }
 

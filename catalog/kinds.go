@@ -17,6 +17,11 @@ func (c *Catalog) shelve() map[api.Kind]shelf {
 		api.KindNetwork: &entries[api.NetworkTemplate]{
 			kind: api.KindNetwork, catalog: c, records: c.networks,
 			origin: func(n *api.NetworkTemplate) string { return n.Origin },
+			tidy: func(n *api.NetworkTemplate) {
+				if n.Networks == nil { // an empty list is one, too
+					n.Networks = []api.NetworkLink{}
+				}
+			},
 		},
 		api.KindStorage: &entries[api.StorageTemplate]{
 			kind: api.KindStorage, catalog: c, records: c.storages,
@@ -27,7 +32,7 @@ func (c *Catalog) shelve() map[api.Kind]shelf {
 		api.KindProfile: &entries[api.Profile]{
 			kind: api.KindProfile, catalog: c, records: c.profiles,
 			origin: func(p *api.Profile) string { return p.Origin },
-			refs:   profileRefs, vet: c.vetProfile, describe: c.lacking,
+			refs:   profileRefs, vet: c.vetProfile, add: c.lacking, addAmong: c.lackingAmong,
 		},
 		api.KindUserdata: &entries[api.Userdata]{
 			kind: api.KindUserdata, catalog: c, records: c.userdata, summary: (*api.Userdata).Summary,

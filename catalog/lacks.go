@@ -1,9 +1,14 @@
 package catalog
 
-import "spliced/api"
+import (
+	"slices"
+
+	"spliced/api"
+	"spliced/store"
+)
 
 // Lacks lists what a profile lacks for making a VM, as keys of its spec, in
-// their order there; empty when it is complete.
+// their order there; none when it is complete.
 func (c *Catalog) Lacks(p *api.Profile) ([]string, error) {
 	if p.OVA == "" {
 		return lacks(p, nil), nil
@@ -12,63 +17,33 @@ func (c *Catalog) Lacks(p *api.Profile) ([]string, error) {
 	if absent(err) {
 		return lacks(p, nil), nil
 	}
-	return lacks(p, needsOf(&o)), err
+	return lacks(p, o.Systems), err
 }
 
-// lacking adds lacks to the profiles of one answer. Profiles often share an OVA,
-// which is then looked at once.
-func (c *Catalog) lacking() func(*api.Entry, *api.Profile) {
-	known := map[string]ovaNeeds{}
-	return func(e *api.Entry, p *api.Profile) {
-		needs, seen := known[p.OVA]
-		if !seen && p.OVA != "" {
-			// An OVA that can't be read has no systems that could be told apart; daemon.status
-			// tells of it.
-			if o, err := c.ovas.Get(p.OVA); err == nil {
-				needs = needsOf(&o)
-			}
-			known[p.OVA] = needs
-		}
-		e.Lacks = lacks(p, needs)
-	}
+// lacking adds what it lacks to one profile that is shown. An OVA that can't be
+// read has no systems that could be told apart; daemon.status tells of it.
+func (c *Catalog) lacking(e *api.Entry, p *api.Profile) { e.Lacks, _ = c.Lacks(p) }
+
+// lackingAmong is lacking for many: the OVAs are looked at once.
+func (c *Catalog) lackingAmong() func(*api.Entry, *api.Profile) {
+	systems := map[string][]api.System{}
+	// What fails here fails for the profiles, too, and is told there.
+	_, _ = c.ovas.Each(func(o *store.Version[api.OVA]) { systems[o.Name] = o.Value.Systems })
+	return func(e *api.Entry, p *api.Profile) { e.Lacks = lacks(p, systems[p.OVA]) }
 }
 
-// ovaNeeds tells of each system of an OVA, by its key, whether it has network
-// adapters. It is nil for an OVA that isn't there.
-type ovaNeeds map[string]bool
-
-func needsOf(o *api.OVA) ovaNeeds {
-	needs := ovaNeeds{}
-	for _, s := range o.Systems {
-		needs[s.Key] = len(s.NICs) > 0
-	}
-	return needs
-}
-
-// network tells whether a VM of that system, or of the only one, needs networks.
-func (n ovaNeeds) network(system string) bool {
-	if wired, known := n[system]; known {
-		return wired
-	}
-	for _, wired := range n {
-		if wired {
-			return true
-		}
-	}
-	return len(n) == 0
-}
-
-func lacks(p *api.Profile, ova ovaNeeds) []string {
+// lacks judges a profile by the systems of its OVA, none when that isn't there.
+func lacks(p *api.Profile, systems []api.System) []string {
 	isOVA := p.Type == api.ProfileOVA
 	parts := []struct {
 		key    string
 		absent bool
 	}{
 		{"system_template", p.SystemTemplate == ""},
-		{"network_template", p.NetworkTemplate == "" && (!isOVA || ova.network(p.System))},
+		{"network_template", p.NetworkTemplate == "" && (!isOVA || wired(systems, p.System))},
 		{"storage_template", p.StorageTemplate == "" && !isOVA},
 		{"ova", p.OVA == "" && isOVA},
-		{"system", p.System == "" && isOVA && len(ova) > 1},
+		{"system", p.System == "" && len(systems) > 1},
 	}
 	var missing []string
 	for _, part := range parts {
@@ -77,4 +52,12 @@ func lacks(p *api.Profile, ova ovaNeeds) []string {
 		}
 	}
 	return missing
+}
+
+// wired tells whether the system of that key has network adapters, or, as long as
+// none is chosen, whether any has. What isn't known may have some.
+func wired(systems []api.System, key string) bool {
+	return len(systems) == 0 || slices.ContainsFunc(systems, func(s api.System) bool {
+		return len(s.NICs) > 0 && (key == "" || key == s.Key)
+	})
 }

@@ -109,18 +109,22 @@ func flaw(err error) string {
 
 // Corrupt lists the records that can't be read, and why.
 func (c *Catalog) Corrupt() []string {
-	_, broken, _ := c.ovas.All()
+	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.intents.Problems}
 	for _, images := range c.images {
-		_, more, _ := images.All()
-		broken = append(broken, more...)
+		all = append(all, images.Problems)
 	}
 	for _, s := range c.shelves {
-		broken = append(broken, s.corrupt()...)
+		all = append(all, s.problems)
 	}
-	_, more, _ := c.intents.All()
 	var texts []string
-	for _, b := range append(broken, more...) {
-		texts = append(texts, b.Error())
+	for _, problems := range all {
+		broken, err := problems()
+		for _, b := range broken {
+			texts = append(texts, b.Error())
+		}
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
 	}
 	slices.Sort(texts)
 	return texts

@@ -18,11 +18,12 @@ type shelf interface {
 	show(name string) (api.Entry, error)
 	list(wanted *regexp.Regexp) ([]api.Entry, error)
 	has(name string) (bool, error)
-	// each calls visit with what every entry refers to, until visit fails.
+	// each calls visit with what every entry was made with and refers to, for which
+	// of those that can't be used the last good version counts.
 	each(visit func(name, origin string, refs []reference)) error
 	// dropIn adds the removal of an entry, where there is one, to a batch.
 	dropIn(b *store.Batch, name string) error
-	corrupt() []*store.CorruptError
+	problems() ([]*store.CorruptError, error)
 }
 
 // entries are a shelf of records of the type T.
@@ -32,12 +33,14 @@ type entries[T any] struct {
 	records *store.Collection[T]
 
 	// What differs between kinds; nil where a kind has nothing of that sort.
-	origin   func(*T) string
-	refs     func(*T) []reference
-	tidy     func(*T)                    // brings a value into its one form
-	vet      func(before, v *T) error    // what the type alone can't see; before is nil for a new one
-	summary  func(*T) string             // stands in lists instead of the spec
-	describe func() func(*api.Entry, *T) // adds to what is shown; made anew for each answer
+	origin  func(*T) string
+	refs    func(*T) []reference
+	tidy    func(*T)                 // brings a value into its one form, in new memory
+	vet     func(before, v *T) error // what the type alone can't see; before is nil for a new one
+	summary func(*T) string          // stands in lists instead of the spec
+	// add adds to what is shown of one, and addAmong does for lists.
+	add      func(*api.Entry, *T)
+	addAmong func() func(*api.Entry, *T)
 }
 
 func (s *entries[T]) create(name string, spec api.Spec) (api.Entry, error) {
@@ -88,14 +91,15 @@ func (s *entries[T]) usable(name, generation string) (store.Version[T], error) {
 
 func (s *entries[T]) patched(now T, patch json.RawMessage) (T, error) {
 	var zero T
-	text, err := json.Marshal(&now)
+	text, err := s.text(now)
 	if err != nil {
 		return zero, err
 	}
-	if text, err = rpc.Patch(text, patch, &zero, "spec"); err != nil {
+	merged, err := rpc.Patch(json.RawMessage(text), patch, &zero, "spec")
+	if err != nil {
 		return zero, err
 	}
-	return s.decode(text)
+	return s.decode(merged)
 }
 
 func (s *entries[T]) decode(spec json.RawMessage) (T, error) {
@@ -154,50 +158,55 @@ func (s *entries[T]) show(name string) (api.Entry, error) {
 	if err != nil {
 		return api.Entry{}, err
 	}
-	return s.entry(&v, s.describer())
+	e := s.entry(&v)
+	if s.add != nil {
+		s.add(&e, &v.Value)
+	}
+	e.Spec, err = s.text(v.Value)
+	return e, err
 }
 
 func (s *entries[T]) list(wanted *regexp.Regexp) ([]api.Entry, error) {
-	versions, _, err := s.records.Versions()
-	if err != nil {
-		return nil, err
+	add := func(*api.Entry, *T) {}
+	if s.addAmong != nil {
+		add = s.addAmong()
 	}
-	describe := s.describer()
-	found := make([]api.Entry, 0, len(versions))
-	for i := range versions {
-		if !wanted.MatchString(versions[i].Name) {
-			continue
+	found, failed := []api.Entry{}, error(nil)
+	_, err := s.records.Each(func(v *store.Version[T]) {
+		if !wanted.MatchString(v.Name) {
+			return
 		}
-		e, err := s.entry(&versions[i], describe)
-		if err != nil {
-			return nil, err
-		}
+		e := s.entry(v)
+		add(&e, &v.Value)
 		if s.summary != nil {
-			e.Spec, e.Summary = nil, s.summary(&versions[i].Value)
+			e.Summary = s.summary(&v.Value)
+		} else if e.Spec, failed = s.text(v.Value); failed != nil {
+			return
 		}
 		found = append(found, e)
+	})
+	if err == nil {
+		err = failed
 	}
-	return found, nil
+	return found, err
 }
 
-func (s *entries[T]) describer() func(*api.Entry, *T) {
-	if s.describe == nil {
-		return func(*api.Entry, *T) {}
-	}
-	return s.describe()
-}
-
-func (s *entries[T]) entry(v *store.Version[T], describe func(*api.Entry, *T)) (api.Entry, error) {
-	if s.tidy != nil {
-		s.tidy(&v.Value)
-	}
-	spec, err := json.Marshal(&v.Value)
-	e := api.Entry{Kind: s.kind, Name: v.Name, Spec: spec, Generation: v.Generation}
+// entry is what is shown of a version beside its content.
+func (s *entries[T]) entry(v *store.Version[T]) api.Entry {
+	e := api.Entry{Kind: s.kind, Name: v.Name, Generation: v.Generation}
 	if v.Problem != nil {
 		e.Problem = v.Problem.Error()
 	}
-	describe(&e, &v.Value)
-	return e, err
+	return e
+}
+
+// text is a value in the form in which it is answered and patched.
+func (s *entries[T]) text(v T) (api.Spec, error) {
+	if s.tidy != nil {
+		s.tidy(&v)
+	}
+	text, err := json.Marshal(&v)
+	return text, err
 }
 
 // has tells whether there is such an entry, be its file broken.
@@ -207,10 +216,8 @@ func (s *entries[T]) has(name string) (bool, error) {
 }
 
 func (s *entries[T]) each(visit func(name, origin string, refs []reference)) error {
-	versions, _, err := s.records.Versions()
-	for i := range versions {
-		v, origin := &versions[i], ""
-		var refs []reference
+	_, err := s.records.Each(func(v *store.Version[T]) {
+		origin, refs := "", []reference(nil)
 		if s.origin != nil {
 			origin = s.origin(&v.Value)
 		}
@@ -218,19 +225,11 @@ func (s *entries[T]) each(visit func(name, origin string, refs []reference)) err
 			refs = s.refs(&v.Value)
 		}
 		visit(v.Name, origin, refs)
-	}
+	})
 	return err
 }
 
-func (s *entries[T]) corrupt() []*store.CorruptError {
-	versions, broken, _ := s.records.Versions()
-	for i := range versions {
-		if versions[i].Problem != nil {
-			broken = append(broken, versions[i].Problem)
-		}
-	}
-	return broken
-}
+func (s *entries[T]) problems() ([]*store.CorruptError, error) { return s.records.Problems() }
 
 // found tells from a failure to read a record whether there is one.
 func found(err error) (bool, error) {

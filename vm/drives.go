@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,10 +75,10 @@ func (w *work) ovaMedia() error {
 	}
 	floppies := 0
 	for _, m := range w.system.Media {
-		switch {
-		case strings.HasPrefix(m.ID, "cd"):
+		switch kind := regexp.MustCompile(`^(?:(cd)|fd)[0-9]{1,3}$`).FindStringSubmatch(m.ID); {
+		case kind != nil && kind[1] != "":
 			w.addOVA(m, CDROM)
-		case !strings.HasPrefix(m.ID, "fd"):
+		case kind == nil:
 			return fail(Invalid, "ova", "OVA %q has a medium %q, which is neither CD nor floppy", w.OVA.Name, m.ID)
 		case floppies == maxFloppies:
 			w.warn("%s is left out: a machine has %d floppy drives", m.ID, maxFloppies)

@@ -17,7 +17,7 @@ type Location struct {
 
 // RBD is an image in a Ceph cluster.
 type RBD struct {
-	Image    string   // "pool/image" or "pool/namespace/image"
+	Image    string   // "pool/image", or "pool/namespace/image" where libvirt is 11.6 or later
 	Monitors []string // "host:port", "[::1]:port"; a host alone has the default ports
 	User     string   // of cephx, without "client."; "" without authentication
 	Secret   string   // UUID of the secret in libvirt that has the user's key

@@ -69,7 +69,7 @@ func readMACTemplate(template string) (*macTemplate, error) {
 		t.pieces = append(t.pieces, strings.ToLower(piece))
 	}
 	if !t.share(macDigits - written) {
-		return nil, fmt.Errorf("the MAC template %q has %d digits, {vmid} %d times and {netid} %d times; together they must come to %d digits, each of the two at most once",
+		return nil, fmt.Errorf("the MAC template %q has %d digits, %d × {vmid} and %d × {netid}; together they must come to %d digits, each of the two at most once",
 			template, written, t.vmid, t.netid, macDigits)
 	}
 	return t, nil
@@ -110,7 +110,7 @@ func (t *macTemplate) address(vmid, n int) (string, error) {
 		}
 		number := fmt.Sprintf("%0*x", width, value)
 		if len(number) > width {
-			return "", fmt.Errorf("the MAC template has %d hexadecimal digits for %s, %d doesn't fit", width, piece, value)
+			return "", fmt.Errorf("%s is %d, which has more hexadecimal digits than the MAC template leaves it (%d)", piece, value, width)
 		}
 		digits.WriteString(number)
 	}

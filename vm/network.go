@@ -55,8 +55,8 @@ func (w *work) compareNICs() {
 		for _, n := range w.system.NICs[have:] {
 			left = append(left, strconv.Quote(n.Network))
 		}
-		w.warn("the OVA has %d network adapters and network template %q has %d networks; left out: those to %s",
-			want, w.Profile.NetworkTemplate, have, strings.Join(left, ", "))
+		w.warn("network template %q has fewer networks than the OVA has adapters (%d, %d); left out: those to %s",
+			w.Profile.NetworkTemplate, have, want, strings.Join(left, ", "))
 	}
 	if slices.ContainsFunc(w.system.NICs, func(n api.NIC) bool { return n.MAC != "" }) {
 		w.warn("the MAC addresses of the OVA are not used, since only one VM could have them")

@@ -14,6 +14,9 @@ import (
 func parseYAML(text string) (*yaml.Node, error) {
 	in := yaml.NewDecoder(strings.NewReader(text))
 	node, err := nextYAML(in)
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -86,13 +86,15 @@ func yamlCollection(in *json.Decoder, open json.Delim) (*yaml.Node, error) {
 	return node, err
 }
 
-// yamlString quotes what escape will have to change, and what as a block of lines
-// would not be read as it was written: the library takes leading blanks for the
-// block's indentation.
+// yamlString quotes what escape will have to change, and what the library would
+// write as a block of lines that reads differently: it takes leading blanks for
+// the block's indentation, and loses a line of nothing but empty ones.
 func yamlString(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if strings.ContainsFunc(text, odd) || strings.ContainsRune(text, '\n') && strings.HasPrefix(strings.TrimLeft(text, "\n"), " ") {
+	first := strings.TrimLeft(text, "\n")
+	block := strings.Contains(text, "\n")
+	if strings.ContainsFunc(text, odd) || block && (first == "" || first[0] == ' ') {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
