@@ -8,8 +8,8 @@
 //
 // # The cage
 //
-// bubblewrap (bwrap, 0.8 or newer) makes it, out of what the kernel gives to
-// anybody: user, mount, PID, IPC, UTS, cgroup and, unless the network is asked
+// bubblewrap (bwrap, 0.8 or newer) makes it, out of what the kernel (5.11 or
+// newer) gives to anybody: user, mount, PID, IPC, UTS, cgroup and, unless the network is asked
 // for, network namespaces, and no_new_privs. Inside, the script is the user
 // nobody without any capability, and can't make user namespaces of its own. To
 // the outside it is the daemon's user; when that is root, it is nobody there as
