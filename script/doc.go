@@ -24,7 +24,7 @@
 // (user.max_user_namespaces, kernel.unprivileged_userns_clone,
 // kernel.apparmor_restrict_unprivileged_userns; RestrictNamespaces= and a
 // SystemCallFilter= without @mount) or no fresh /proc (ProtectKernelTunables=,
-// ProtectKernelLogs=, ProtectProc=) can't run scripts: Run answers
+// ProtectKernelLogs=, ProtectHostname=) can't run scripts: Run answers
 // ErrUnconfined, and never runs one outside of the cage.
 //
 // Limits of memory and of descriptors are of each process (setrlimit(2)), that
