@@ -27,7 +27,7 @@ func hostileText() []string {
 	return []string{
 		"", "\n", " ", "\n\n", "  indented\nnot\n", "\n  late\n", "a\n\n\n", "no end", "tab\tin\n", "\ttab first\n", "a\r\nb\r\n", "nul\x00\n",
 		"\x1b[2J\n", "\u2028\n", "\ufeffbom\n", "---\n", "...\n", "# comment\nx: 1\n", "null", "true", "0123", "- a\n- b", "trailing \nblank \n", "\u0085\n", "\U000e0001😀\n",
-		"key: |\n  block\n", "'", "\"\n\\", "%TAG\n", "  \n\nx", strings.Repeat("long ", 100) + "\n",
+		"key: |\n  block\n", "'", "\"\n\\", "%TAG\n", "  \n\nx", "\n0", strings.Repeat("long ", 100) + "\n",
 	}
 }
 
