@@ -150,13 +150,13 @@ func TestCompletionOfVMs(t *testing.T) {
 	socket := serve(t, onePool(), says("vm.list", []api.VM{{Name: "web1"}}), says("profile.list", []api.Entry{{Name: "web"}}),
 		says("ova.adoptable", []api.Adoptable{{Name: "lost"}}))
 	for args, want := range map[string]string{
-		"vm show ":                "web1\n",
-		"vm remove x ":            "web1\n",
-		"vm create a --profile ":  "web\n",
-		"vm render a --pool ":     "vms\n",
-		"ova adopt --pool vms ":   "lost\n",
-		"fsck --pool ":            "vms\n",
-		"ova adoptable -o ":       "table\n",
+		"vm show ":                 "web1\n",
+		"vm remove x ":             "web1\n",
+		"vm create a --profile ":   "web\n",
+		"vm render a --pool ":      "vms\n",
+		"ova adopt --pool vms ":    "lost\n",
+		"fsck --pool ":             "vms\n",
+		"ova adoptable -o ":        "table\n",
 		"vm create a --profile x ": ":4\n",
 	} {
 		got := ctl(t, socket, append([]string{"__complete"}, strings.Split(args, " ")...)...)
