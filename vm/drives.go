@@ -42,7 +42,8 @@ func (w *work) add(d Drive, pool string) {
 	w.plan.Drives = append(w.plan.Drives, d)
 }
 
-// pool is where the volume of a drive goes.
+// pool is where the volume of a drive goes. The request names drives by the ids
+// that they have in the VM, not in a template.
 func (w *work) pool(id, otherwise string) string {
 	return either(w.Request.Pools[id], either(w.Request.Pool, otherwise))
 }

@@ -69,8 +69,8 @@ func refusals() map[string]struct {
 		"id twice":      disk(func(d *api.DiskTemplate) { d.ID = "sda" }, `disk "sda" of storage template "disks" is there twice`),
 		"no pool":       disk(func(d *api.DiskTemplate) { d.Pool = "" }, `disk "sdb" of storage template "disks" has no pool`),
 		"no size":       disk(func(d *api.DiskTemplate) { d.Size = nil }, `disk "sdb" of storage template "disks" has neither size nor source_volume`),
-		"odd size":      disk(func(d *api.DiskTemplate) { d.Size = size(1000) }, `disk "sdb" of storage template "disks" has a size of 1000 bytes; it must be a multiple of 512, and more than nothing`),
-		"empty":         disk(func(d *api.DiskTemplate) { d.Size = size(0) }, `disk "sdb" of storage template "disks" has a size of 0 bytes; it must be a multiple of 512, and more than nothing`),
+		"odd size":      disk(func(d *api.DiskTemplate) { d.Size = new(api.Size(1000)) }, `disk "sdb" of storage template "disks" has a size of 1000 bytes; it must be a multiple of 512, and more than nothing`),
+		"empty":         disk(func(d *api.DiskTemplate) { d.Size = new(api.Size(0)) }, `disk "sdb" of storage template "disks" has a size of 0 bytes; it must be a multiple of 512, and more than nothing`),
 		"mountpoint":    disk(func(d *api.DiskTemplate) { d.Mountpoint = "/" }, `disk "sdb" of storage template "disks" has the mountpoint "/" and no filesystem`),
 		"arguments":     disk(func(d *api.DiskTemplate) { d.FilesystemArgs = []string{"-f"} }, `disk "sdb" of storage template "disks" has filesystem_args and no filesystem`),
 		"size of clone": disk(func(d *api.DiskTemplate) { d.SourceVolume = "images/debian12" }, `disk "sdb" of storage template "disks" has both size and source_volume; a clone is as large as its source`),
@@ -158,8 +158,9 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for want, where := range map[string]vm.Location{
-		`cannot attach volume vms/web1_sda: "relative" is no absolute path`:  {File: "relative"},
-		`cannot attach volume vms/web1_sda: the monitor ":6789" has no host`: {RBD: &vm.RBD{Image: "a/b", Monitors: []string{":6789"}}},
+		`cannot attach volume vms/web1_sda: "relative" is no absolute path`:                     {File: "relative"},
+		`cannot attach volume vms/web1_sda: libvirt has no secret with the key of the user "u"`: {RBD: &vm.RBD{Image: "a/b", User: "u"}},
+		`cannot attach volume vms/web1_sda: the monitor ":6789" has no host`:                    {RBD: &vm.RBD{Image: "a/b", Monitors: []string{":6789"}}},
 	} {
 		_, err := plan.Domain(vm.Options{}, func(string, string) (vm.Location, error) { return where, nil })
 		if err == nil || err.Error() != want {

@@ -81,7 +81,7 @@ func anyParts(r *rand.Rand, hostile, bridge string) (vm.Parts, vm.Options) {
 	}
 	if p.Storage != nil {
 		for i := range r.IntN(40) {
-			p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: "sdb" + string(rune('a'+i%26)) + strings.Repeat("a", i/26), Pool: "vms", Size: size(512)})
+			p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: "sdb" + string(rune('a'+i%26)) + strings.Repeat("a", i/26), Pool: "vms", Size: new(api.Size(512))})
 		}
 	}
 	return p, vm.Options{NoKVM: r.IntN(2) == 0}

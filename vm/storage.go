@@ -19,19 +19,16 @@ func (w *work) templateDisks() error {
 	}
 	next, moved := w.firstFree(), []string(nil)
 	for _, d := range disks {
+		id := d.ID
 		if w.system != nil {
 			if next >= maxDisk {
 				return w.badDisk(Unsupported, d.ID, "comes behind the last id of a disk")
 			}
-			id := "sd" + letters(next)
+			id = "sd" + letters(next)
 			moved = append(moved, d.ID+" is "+id)
 			next++
-			if err := w.templateDisk(d, id); err != nil {
-				return err
-			}
-			continue
 		}
-		if err := w.templateDisk(d, d.ID); err != nil {
+		if err := w.templateDisk(d, id); err != nil {
 			return err
 		}
 	}
