@@ -71,17 +71,18 @@ func (w *work) badNetwork(format string, args ...any) error {
 // bridge is the bridge that a network is on: vmbr<VNI> for a number, br<label>
 // for a label, or the one that is named.
 func (w *work) bridge(link api.NetworkLink) (string, error) {
+	vni := string(link.VNI)
 	switch {
-	case (link.VNI == "") == (link.Bridge == ""):
+	case (vni == "") == (link.Bridge == ""):
 		return "", w.badNetwork("a network needs either vni or bridge")
-	case link.VNI == "upstream", link.VNI == "cluster", link.VNI == "storage":
-		return "br" + link.VNI, nil
-	case link.VNI != "":
-		n, err := strconv.Atoi(link.VNI)
-		if err != nil || n < 1 || n > maxVNI || strconv.Itoa(n) != link.VNI {
-			return "", w.badNetwork("vni is %q; it must be a number from 1 to %d, upstream, cluster or storage", link.VNI, maxVNI)
+	case vni == "upstream", vni == "cluster", vni == "storage":
+		return "br" + vni, nil
+	case vni != "":
+		n, err := strconv.Atoi(vni)
+		if err != nil || n < 1 || n > maxVNI || strconv.Itoa(n) != vni {
+			return "", w.badNetwork("vni is %q; it must be a number from 1 to %d, upstream, cluster or storage", vni, maxVNI)
 		}
-		return "vmbr" + link.VNI, nil
+		return "vmbr" + vni, nil
 	}
 	if !validInterface(link.Bridge) {
 		return "", w.badNetwork("%q can't be the name of a bridge: 1 to %d bytes without spaces, '/' and ':'", link.Bridge, maxBridge)

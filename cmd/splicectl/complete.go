@@ -14,7 +14,7 @@ const completionTime = 2 * time.Second
 
 // names lists what a method lists; nothing when the daemon doesn't answer soon:
 // completion can't tell why.
-func (c *cli) names(ctx context.Context, method string) []string {
+func (c *cli) names(ctx context.Context, method string, params any) []string {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	var names []string
@@ -22,7 +22,7 @@ func (c *cli) names(ctx context.Context, method string) []string {
 		list, err := ask[[]struct {
 			ID   string `json:"id"`
 			Name string `json:"name"`
-		}](ctx, conn, method, nil)
+		}](ctx, conn, method, params)
 		for _, object := range list.value {
 			if object.ID != "" {
 				names = append(names, clean(object.ID))
@@ -36,12 +36,12 @@ func (c *cli) names(ctx context.Context, method string) []string {
 }
 
 // completeNames completes up to most names of objects, -1 for no limit.
-func (c *cli) completeNames(method string, most int) cobra.CompletionFunc {
+func (c *cli) completeNames(method string, params any, most int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if most >= 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return c.names(cmd.Context(), method), cobra.ShellCompDirectiveNoFileComp
+		return c.names(cmd.Context(), method, params), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"spliced/api"
@@ -30,6 +31,28 @@ func linger(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	})
 	return out, func() { stop(); cancel() }
+}
+
+// work starts a job that needs nothing of us, and sees it to its end, silently
+// for the time that is given. What the daemon does at once needs no job.
+func (c *cli) work(ctx context.Context, conn *client.Client, method string, params any, quiet time.Duration) error {
+	started, err := c.begin(ctx, conn, method, params)
+	if err != nil {
+		return err
+	}
+	if started.value.Job == "" {
+		return c.begun(started)
+	}
+	job, err := (&follower{cli: c, conn: conn, id: started.value.Job, cancels: true, quiet: quiet}).run(ctx)
+	return c.ended(job, err)
+}
+
+// begin asks for a job. A request on its way can't be called back: it waits for
+// the job's id, so that there is something to cancel.
+func (c *cli) begin(ctx context.Context, conn *client.Client, method string, params any, files ...*os.File) (answer[api.Result], error) {
+	ctx, cancel := linger(ctx)
+	defer cancel()
+	return ask[api.Result](ctx, conn, method, params, files...)
 }
 
 // A follower sees a job to its end, shows its progress, and answers what the

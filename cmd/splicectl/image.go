@@ -67,6 +67,7 @@ func (c *cli) imageUpload() *cobra.Command {
 	c.poolFlag(cmd, &params.Pool)
 	cmd.Flags().StringVar(&params.Format, "format", "", "the image's `FORMAT`: raw or vmdk; recognised unless given")
 	proof.flags(cmd, "upload")
+	forceFlag(cmd, &params.Force)
 	cmd.Flags().BoolVar(&trustEOF, "trust-eof", false, "the end of the stream is the end of the image")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "start the job and leave")
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"raw", "vmdk"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -76,7 +77,7 @@ func (c *cli) imageUpload() *cobra.Command {
 
 // checkUpload checks what all uploads have.
 func checkUpload(what, name string, proof *proofs) (*api.Size, error) {
-	if err := checkName(what, name); err != nil {
+	if err := checkName("upload "+what, name); err != nil {
 		return nil, err
 	}
 	return proof.parse()
@@ -118,19 +119,20 @@ func (c *cli) imageShow() *cobra.Command {
 		},
 	}
 	c.poolFlag(cmd, &params.Pool)
-	cmd.ValidArgsFunction = c.completeNames("image.list", 1)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, 1)
 	return cmd
 }
 
 func (c *cli) imageRemove() *cobra.Command {
 	var (
-		pool string
-		yes  bool
+		pool         string
+		yes, flatten bool
 	)
 	cmd := &cobra.Command{
 		Use:     "remove NAME…",
 		Aliases: []string{"rm"},
 		Short:   "Remove images",
+		Example: "  splicectl image remove old older --yes",
 		Args:    between(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
@@ -139,15 +141,16 @@ func (c *cli) imageRemove() *cobra.Command {
 					return err
 				}
 				return c.remove(cmd.Context(), conn, removal{
-					method: "image.remove", what: "image", names: args, yes: yes,
-					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name} },
+					method: "image.remove", what: "image", whats: "images", names: args, yes: yes,
+					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name, Flatten: flatten} },
 				})
 			})
 		},
 	}
 	c.poolFlag(cmd, &pool)
 	yesFlag(cmd, &yes)
-	cmd.ValidArgsFunction = c.completeNames("image.list", -1)
+	flattenFlag(cmd, &flatten)
+	cmd.ValidArgsFunction = c.completeNames("image.list", nil, -1)
 	return cmd
 }
 
@@ -167,12 +170,20 @@ func (c *cli) imageInspect() *cobra.Command {
 func (c *cli) poolFlag(cmd *cobra.Command, pool *string) {
 	cmd.Flags().StringVar(pool, "pool", "", "the pool's `NAME`; not needed where the daemon has one pool only")
 	must(cmd.RegisterFlagCompletionFunc("pool", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return c.names(cmd.Context(), "pool.list"), cobra.ShellCompDirectiveNoFileComp
+		return c.names(cmd.Context(), "pool.list", nil), cobra.ShellCompDirectiveNoFileComp
 	}))
+}
+
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "even if the pool gets fuller than the daemon's limit")
 }
 
 func yesFlag(cmd *cobra.Command, yes *bool) {
 	cmd.Flags().BoolVarP(yes, "yes", "y", false, "don't ask")
+}
+
+func flattenFlag(cmd *cobra.Command, flatten *bool) {
+	cmd.Flags().BoolVar(flatten, "flatten", false, "make clones of it independent first, which copies what they share with it")
 }
 
 func matchFlag(cmd *cobra.Command, match *string) {

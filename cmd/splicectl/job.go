@@ -34,7 +34,7 @@ func (c *cli) jobShow() *cobra.Command {
 		Use:               "show ID",
 		Short:             "Show a job",
 		Args:              between(1, 1),
-		ValidArgsFunction: c.completeNames("job.list", 1),
+		ValidArgsFunction: c.completeNames("job.list", nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
 				job, err := ask[api.Job](cmd.Context(), conn, "job.show", api.JobRef{ID: args[0]})
@@ -55,7 +55,7 @@ func (c *cli) jobWait() *cobra.Command {
 		Long: `Waits until a job has ended, shows its progress, and exits with its outcome.
 Interrupting the wait leaves the job as it is.`,
 		Args:              between(1, 1),
-		ValidArgsFunction: c.completeNames("job.list", 1),
+		ValidArgsFunction: c.completeNames("job.list", nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := cmd.Context(), context.CancelFunc(func() {})
 			if timeout > 0 {
@@ -81,17 +81,14 @@ func (c *cli) jobCancel() *cobra.Command {
 		Short:             "Ask a job to end",
 		Long:              "Asks a job to end, and doesn't wait for it. It ends either done or as if it had never been.",
 		Args:              between(1, 1),
-		ValidArgsFunction: c.completeNames("job.list", 1),
+		ValidArgsFunction: c.completeNames("job.list", nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
 				result, err := ask[api.Result](cmd.Context(), conn, "job.cancel", api.JobRef{ID: args[0]})
 				if err != nil {
 					return err
 				}
-				if c.format != formatTable {
-					return c.writeDocument(result.raw)
-				}
-				return c.say(result.value.Message)
+				return c.tell(result.raw, result.value.Message)
 			})
 		},
 	}

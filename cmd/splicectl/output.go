@@ -106,6 +106,14 @@ func (c *cli) writeText(text string) error {
 // say writes a sentence of the daemon's to stdout.
 func (c *cli) say(sentence string) error { return c.writeText(clean(sentence) + "\n") }
 
+// tell writes the result of a change: its sentence, or in a document all of it.
+func (c *cli) tell(raw json.RawMessage, sentence string) error {
+	if c.format != formatTable {
+		return c.writeDocument(raw)
+	}
+	return c.say(sentence)
+}
+
 // note tells the person at the terminal something that is no result. When
 // stderr is gone, nobody is there to be told.
 func (c *cli) note(format string, args ...any) {
@@ -115,6 +123,13 @@ func (c *cli) note(format string, args ...any) {
 // row writes one line of a table.
 func row(w io.Writer, cells ...string) {
 	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) // into memory
+}
+
+// indented writes the lines of a text below a section's title. It must be clean.
+func indented(w io.Writer, text string) {
+	for line := range strings.Lines(text) {
+		row(w, "  "+strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // trimLines takes away the room that the tab writer leaves behind last columns.

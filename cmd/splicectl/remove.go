@@ -8,18 +8,21 @@ import (
 	"strings"
 	"time"
 
-	"spliced/api"
 	"spliced/client"
 )
 
-// A removal is what image.remove and ova.remove have in common here.
+// A removal is what the commands that remove have in common.
 type removal struct {
 	method string
 	what   string // of which kind the objects are: "image"
+	whats  string // and several of them
 	names  []string
 	params func(name string) any
 	yes    bool // don't ask
 }
+
+// quick is how long a removal takes at most of which nobody wants to see progress.
+const quick = 2 * time.Second
 
 // remove removes one object after the other, says how each went, and returns
 // the first failure.
@@ -27,9 +30,17 @@ func (c *cli) remove(ctx context.Context, conn *client.Client, r removal) error 
 	if err := c.confirm(ctx, r); err != nil {
 		return err
 	}
+	return c.each(ctx, r.names, func(name string) error {
+		return c.work(ctx, conn, r.method, r.params(name), quick)
+	})
+}
+
+// each does the same with one object after the other, prints what fails, and
+// returns the first failure.
+func (c *cli) each(ctx context.Context, names []string, do func(name string) error) error {
 	var first *failure
-	for _, name := range r.names {
-		err := c.removeOne(ctx, conn, r, name)
+	for _, name := range names {
+		err := do(name)
 		if err == nil {
 			continue
 		}
@@ -48,23 +59,6 @@ func (c *cli) remove(ctx context.Context, conn *client.Client, r removal) error 
 	return nil
 }
 
-// quick is how long a removal takes at most of which nobody wants to see progress.
-const quick = 2 * time.Second
-
-func (c *cli) removeOne(ctx context.Context, conn *client.Client, r removal, name string) error {
-	starting, cancel := linger(ctx)
-	defer cancel()
-	started, err := ask[api.Result](starting, conn, r.method, r.params(name))
-	if err != nil {
-		return err
-	}
-	if started.value.Job == "" {
-		return c.begun(started)
-	}
-	job, err := (&follower{cli: c, conn: conn, id: started.value.Job, cancels: true, quiet: quick}).run(ctx)
-	return c.ended(job, err)
-}
-
 // confirm asks whether that is meant.
 func (c *cli) confirm(ctx context.Context, r removal) error {
 	if r.yes {
@@ -74,16 +68,21 @@ func (c *cli) confirm(ctx context.Context, r removal) error {
 		return misuse("With --yes it is removed without a question.",
 			"Cannot remove %s: stdin is no terminal, so nobody can be asked whether that is meant.", r.objects())
 	}
-	_, _ = fmt.Fprintf(c.stderr, "Remove %s? [y/N] ", r.objects())
+	if reply := c.question(ctx, fmt.Sprintf("Remove %s? [y/N] ", r.objects())); reply == "y" || reply == "yes" {
+		return nil
+	}
+	return &failure{exitCancelled, "Nothing was removed.", ""}
+}
+
+// question asks whoever is at the terminal, and returns the reply in small
+// letters; "" when there is none.
+func (c *cli) question(ctx context.Context, text string) string {
+	_, _ = fmt.Fprint(c.stderr, text)
 	reply, err := c.readLine(ctx)
 	if err != nil {
 		c.note("") // the question's line is still open
 	}
-	switch strings.ToLower(strings.TrimSpace(reply)) {
-	case "y", "yes":
-		return nil
-	}
-	return &failure{exitCancelled, "Nothing was removed.", ""}
+	return strings.ToLower(strings.TrimSpace(reply))
 }
 
 // objects names what is to go: `images "a" and "b"`.
@@ -91,7 +90,7 @@ func (r *removal) objects() string {
 	if len(r.names) == 1 {
 		return fmt.Sprintf("%s %q", r.what, r.names[0])
 	}
-	return fmt.Sprintf("%ss %s", r.what, enumerate(r.names))
+	return r.whats + " " + enumerate(r.names)
 }
 
 // readLine reads a line from stdin until ctx is done. The reading itself goes on

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"unicode/utf8"
+
+	"spliced/api"
 )
 
 // withSource gives use the file that is to be passed to the daemon: the named
@@ -14,7 +19,7 @@ func (c *cli) withSource(ctx context.Context, args []string, use func(source *os
 	if len(args) == 0 || args[0] == "-" {
 		if _, ok := terminal(c.stdin); ok || c.stdin == nil {
 			return misuse("Name a file, or send one in: … | splicectl … NAME, or: splicectl … NAME <FILE",
-				"Cannot read the upload from stdin: it is a terminal.")
+				"Cannot read from stdin: it is a terminal.")
 		}
 		return use(c.stdin)
 	}
@@ -53,4 +58,51 @@ func openSource(ctx context.Context, path string) (*os.File, error) {
 func isFile(source *os.File) bool {
 	info, err := source.Stat()
 	return err == nil && info.Mode().IsRegular()
+}
+
+// readText reads the whole of a text file of at most so many bytes, "-" and ""
+// being stdin. What isn't UTF-8 could not go over the wire as it is.
+func (c *cli) readText(ctx context.Context, path string, most int64) (string, error) {
+	var content []byte
+	err := c.withSource(ctx, []string{cmp.Or(path, "-")}, func(source *os.File) (err error) {
+		content, err = readAll(ctx, source, most)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	named := "stdin"
+	if path != "" && path != "-" {
+		named = fmt.Sprintf("%q", path)
+	}
+	switch {
+	case int64(len(content)) > most:
+		return "", misuse("", "Cannot use %s: it has more than %s.", named, human(api.Size(most)))
+	case !utf8.Valid(content):
+		return "", misuse("", "Cannot use %s: it is no UTF-8 text.", named)
+	}
+	return string(content), nil
+}
+
+// readAll reads a file to its end, or one byte more than the most. As with
+// openSource, a sender that never comes to an end is left alone when ctx ends.
+func readAll(ctx context.Context, source *os.File, most int64) ([]byte, error) {
+	type result struct {
+		content []byte
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		content, err := io.ReadAll(io.LimitReader(source, most+1))
+		done <- result{content, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, &failure{exitNoInput, fmt.Sprintf("Cannot read %q: %v.", source.Name(), r.err), ""}
+		}
+		return r.content, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

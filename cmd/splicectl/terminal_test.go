@@ -84,7 +84,7 @@ func TestBar(t *testing.T) {
 func TestStdinOnATerminal(t *testing.T) {
 	_, tty := openTerminal(t)
 	got := ctlWith(t.Context(), tty, "/nonexistent", "ova", "upload", "web")
-	if got.code != exitUsage || !strings.HasPrefix(got.err, "Cannot read the upload from stdin: it is a terminal.\nHint: ") {
+	if got.code != exitUsage || !strings.HasPrefix(got.err, "Cannot read from stdin: it is a terminal.\nHint: ") {
 		t.Errorf("exit %d:\n%s", got.code, got.err)
 	}
 }

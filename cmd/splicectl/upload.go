@@ -49,11 +49,7 @@ type upload struct {
 
 // upload starts the job, and sees it to its end.
 func (c *cli) upload(ctx context.Context, conn *client.Client, u upload, source *os.File) error {
-	// A request on its way can't be called back: wait for the job's id, so
-	// that there is something to cancel.
-	starting, cancel := linger(ctx)
-	defer cancel()
-	started, err := ask[api.Result](starting, conn, u.method, u.params, source)
+	started, err := c.begin(ctx, conn, u.method, u.params, source)
 	if err != nil {
 		return err
 	}
@@ -76,10 +72,8 @@ func (u *upload) unproven() error {
 
 // begun tells of a job that goes on without us.
 func (c *cli) begun(started answer[api.Result]) error {
-	if c.format != formatTable {
-		return c.writeDocument(started.raw)
-	}
-	if err := c.say(started.value.Message); err != nil || started.value.Job == "" {
+	err := c.tell(started.raw, started.value.Message)
+	if err != nil || started.value.Job == "" || c.format != formatTable {
 		return err
 	}
 	c.note("Follow it with: splicectl job wait %s", clean(started.value.Job))
@@ -104,9 +98,9 @@ func (c *cli) ended(job answer[api.Job], err error) error {
 }
 
 // checkName refuses what could not name an object, before anything is opened.
-func checkName(what, name string) error {
+func checkName(action, name string) error {
 	if err := api.CheckName(name); err != nil {
-		return misuse("", "Cannot upload %s: %v.", what, err)
+		return misuse("", "Cannot %s: %v.", action, err)
 	}
 	return nil
 }

@@ -14,12 +14,22 @@ import (
 
 // toYAML writes JSON as YAML: the same keys in the same order, the same values.
 func toYAML(raw json.RawMessage) (string, error) {
-	in := json.NewDecoder(bytes.NewReader(raw))
-	in.UseNumber()
-	node, err := yamlNode(in)
+	node, err := parseJSON(raw)
 	if err != nil {
 		return "", err
 	}
+	return encodeYAML(node)
+}
+
+// parseJSON reads JSON as a YAML node.
+func parseJSON(raw json.RawMessage) (*yaml.Node, error) {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.UseNumber()
+	return yamlNode(in)
+}
+
+// encodeYAML writes a node, such that a terminal can bear it.
+func encodeYAML(node *yaml.Node) (string, error) {
 	var b bytes.Buffer
 	out := yaml.NewEncoder(&b)
 	out.SetIndent(2)
@@ -76,11 +86,15 @@ func yamlCollection(in *json.Decoder, open json.Delim) (*yaml.Node, error) {
 	return node, err
 }
 
-// yamlString quotes what escape will have to change.
+// yamlString quotes what escape will have to change, and what the library would
+// write as a block of lines that reads differently: it takes leading blanks for
+// the block's indentation, and loses a line of nothing but empty ones.
 func yamlString(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if strings.ContainsFunc(text, odd) {
+	first := strings.TrimLeft(text, "\n")
+	block := strings.Contains(text, "\n")
+	if strings.ContainsFunc(text, odd) || block && (first == "" || first[0] == ' ') {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
