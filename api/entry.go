@@ -19,6 +19,19 @@ const (
 	KindScript   Kind = "script"
 )
 
+// TemplateKinds are the kinds of templates, sorted.
+func TemplateKinds() []Kind { return []Kind{KindNetwork, KindStorage, KindSystem} }
+
+// Title is the kind as messages call it: "system template", "profile".
+func (k Kind) Title() string {
+	switch k {
+	case KindSystem, KindNetwork, KindStorage:
+		return string(k) + " template"
+	case KindProfile, KindUserdata, KindScript:
+	}
+	return string(k)
+}
+
 // A Spec is the content of an entry as one JSON object: a SystemTemplate, a
 // NetworkTemplate, a StorageTemplate, a Profile, a Userdata or a Script. In
 // requests that modify it is a merge patch (RFC 7396).
@@ -46,12 +59,12 @@ func (Spec) JSONSchema() any {
 type Entry struct {
 	Kind       Kind     `json:"kind"`
 	Name       string   `json:"name"`
-	Spec       Spec     `json:"spec,omitempty"`    // absent in lists of userdata and scripts
-	Summary    string   `json:"summary,omitempty"` // in such lists: the first lines
-	Generation string   `json:"generation"`        // changes with every change of the file
-	Lacks      []string `json:"lacks,omitempty"`   // of a profile: what is missing for making a VM, as the keys of its spec
-	UsedBy     []string `json:"used_by,omitempty"` // in show: who refers to it, as `profile "web"`
-	Problem    string   `json:"problem,omitempty"` // the file can't be used; this is its last good version
+	Spec       Spec     `json:"spec,omitempty"`       // absent in lists of userdata and scripts
+	Summary    string   `json:"summary,omitempty"`    // in such lists: the first lines
+	Generation string   `json:"generation,omitempty"` // changes with every change of the file; absent when it is gone
+	Lacks      []string `json:"lacks,omitempty"`      // of a profile: what is missing for making a VM, as the keys of its spec
+	UsedBy     []string `json:"used_by,omitempty"`    // in show: who refers to it, as `profile "web"`
+	Problem    string   `json:"problem,omitempty"`    // the file can't be used; this is its last good version
 }
 
 // EntryRef are the parameters of the methods that show one entry. Kind is for
@@ -90,6 +103,11 @@ type TemplateWrite struct {
 	RequestID        string `json:"request_id,omitempty"`
 }
 
+// Entry are the same parameters without the kind.
+func (p TemplateWrite) Entry() EntryWrite {
+	return EntryWrite{Name: p.Name, Spec: p.Spec, ExpectGeneration: p.ExpectGeneration, RequestID: p.RequestID}
+}
+
 // EntryRemove are the parameters of profile.remove, userdata.remove and
 // script.remove.
 type EntryRemove struct {
@@ -104,6 +122,11 @@ type TemplateRemove struct {
 	Name             string `json:"name"`
 	ExpectGeneration string `json:"expect_generation,omitempty"`
 	RequestID        string `json:"request_id,omitempty"`
+}
+
+// Entry are the same parameters without the kind.
+func (p TemplateRemove) Entry() EntryRemove {
+	return EntryRemove{Name: p.Name, ExpectGeneration: p.ExpectGeneration, RequestID: p.RequestID}
 }
 
 // EntryResult answers a change of an entry.

@@ -67,7 +67,8 @@ type System struct {
 
 // An OVADisk is a disk of a system, kept as a volume.
 type OVADisk struct {
-	ID           string  `json:"id" yaml:"id"` // sda, sdb, …; cd0, … and fd0, … for media
+	ID           string  `json:"id" yaml:"id"`                               // sda, sdb, …; cd0, … and fd0, … for media
+	DiskID       string  `json:"disk_id,omitempty" yaml:"disk_id,omitempty"` // in the descriptor; the file's id where there is no disk
 	Volume       string  `json:"volume" yaml:"volume"`
 	Size         Size    `json:"size" yaml:"size"`
 	SourceFormat string  `json:"source_format,omitempty" yaml:"source_format,omitempty"` // "" for a blank disk

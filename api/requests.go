@@ -22,6 +22,7 @@ type ImageUpload struct {
 	Format    string `json:"format,omitempty"`     // default: recognise it
 	Size      *Size  `json:"size,omitempty"`       // of the upload; proves its end
 	SHA256    string `json:"sha256,omitempty"`     // of the upload; proves its end
+	Force     bool   `json:"force,omitempty"`      // even if the pool gets fuller than the limit
 	Wait      bool   `json:"wait,omitempty"`       // answer when the work is done, not when it has begun
 	RequestID string `json:"request_id,omitempty"` // the same one twice does the work once
 }
@@ -77,6 +78,7 @@ type OVAUpload struct {
 	Configuration   string            `json:"configuration,omitempty"`
 	Properties      map[string]string `json:"properties,omitempty"`
 	RequireManifest bool              `json:"require_manifest,omitempty"` // only members that the manifest verifies
+	Force           bool              `json:"force,omitempty"`            // even if the pool gets fuller than the limit
 	Wait            bool              `json:"wait,omitempty"`
 	RequestID       string            `json:"request_id,omitempty"`
 }

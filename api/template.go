@@ -29,7 +29,7 @@ type VNC struct {
 
 // A NetworkTemplate is the network adapters of a VM, in order.
 type NetworkTemplate struct {
-	MACTemplate     string        `json:"mac_template,omitempty" yaml:"mac_template,omitempty"` // like "{prefix}:{vmid}:{netid}"; absent: addresses stable for each VM
+	MACTemplate     string        `json:"mac_template,omitempty" yaml:"mac_template,omitempty"` // like "{prefix}:{vmid}:{netid}", see MAC; absent: addresses stable for each VM
 	Networks        []NetworkLink `json:"networks" yaml:"networks"`
 	PermitDuplicate bool          `json:"permit_duplicate,omitempty" yaml:"permit_duplicate,omitempty"` // the same network more than once
 	Origin          string        `json:"origin,omitempty" yaml:"origin,omitempty"`
@@ -37,7 +37,7 @@ type NetworkTemplate struct {
 
 // A NetworkLink is one adapter's network: exactly one key is set.
 type NetworkLink struct {
-	VNI    string `json:"vni,omitempty" yaml:"vni,omitempty"`       // 1 to 16777215: bridge vmbr<VNI>; upstream, cluster, storage: br<label>
+	VNI    VNI    `json:"vni,omitempty" yaml:"vni,omitempty"`       // 1 to 16777215: bridge vmbr<VNI>; upstream, cluster, storage: br<label>
 	Bridge string `json:"bridge,omitempty" yaml:"bridge,omitempty"` // the bridge of this name
 }
 
@@ -52,7 +52,7 @@ type DiskTemplate struct {
 	ID             string   `json:"id" yaml:"id"` // sda, sdb, … sdaa …
 	Pool           string   `json:"pool" yaml:"pool"`
 	Size           *Size    `json:"size,omitempty" yaml:"size,omitempty"`
-	SourceVolume   string   `json:"source_volume,omitempty" yaml:"source_volume,omitempty"` // an image in the same pool, or POOL/IMAGE
+	SourceVolume   string   `json:"source_volume,omitempty" yaml:"source_volume,omitempty"` // an image in the same pool, or POOL/IMAGE; see Image
 	Filesystem     string   `json:"filesystem,omitempty" yaml:"filesystem,omitempty"`       // ext4, ext3, ext2, xfs, vfat, swap
 	FilesystemArgs []string `json:"filesystem_args,omitempty" yaml:"filesystem_args,omitempty"`
 	Mountpoint     string   `json:"mountpoint,omitempty" yaml:"mountpoint,omitempty"` // for scripts and cloud-init; needs a filesystem
@@ -85,6 +85,7 @@ type Profile struct {
 	OVA             string            `json:"ova,omitempty" yaml:"ova,omitempty"`                           // name, of the type ova; can't be modified
 	System          string            `json:"system,omitempty" yaml:"system,omitempty"`                     // key of the OVA's system; absent: its only one
 	Configuration   string            `json:"configuration,omitempty" yaml:"configuration,omitempty"`       // of the OVA's descriptor
+	Properties      map[string]string `json:"properties,omitempty" yaml:"properties,omitempty"`             // of the OVA's descriptor, over those of its upload; no passwords
 	Arguments       map[string]string `json:"arguments,omitempty" yaml:"arguments,omitempty"`               // for the script
 	Origin          string            `json:"origin,omitempty" yaml:"origin,omitempty"`                     // "ova web": what it was made with
 }

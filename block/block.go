@@ -52,6 +52,13 @@ type Pool interface {
 	// so. fs.ErrNotExist when parent or snapshot is not there, fs.ErrExist.
 	Clone(ctx context.Context, parent, snapshot, clone string) error
 
+	// Flatten makes a clone a volume without a parent: its content, snapshots,
+	// metadata and clones stay, and it takes the room itself. It may be open and
+	// in use. For a volume that is no clone nothing is to be done. When it fails
+	// or is cut off the clone is whole and still one; it may be called again.
+	// fs.ErrNotExist, syscall.ENOSPC.
+	Flatten(ctx context.Context, name string) error
+
 	// Remove removes a volume with its snapshots and metadata, whole or not at
 	// all. fs.ErrNotExist, ErrHasClones (nothing is changed), syscall.EBUSY
 	// while somebody has it open (the watcher of a killed RBD client: 30 s).
@@ -60,6 +67,10 @@ type Pool interface {
 	// Room tells the pool's size and what is left.
 	Room(ctx context.Context) (Room, error)
 
+	// Locate tells how a hypervisor on this host reaches the volumes.
+	// errors.ErrUnsupported where none can.
+	Locate(ctx context.Context) (Location, error)
+
 	// Close gives back what the pool holds. All its volumes must be closed
 	// before. It may be called once.
 	Close() error
@@ -67,7 +78,7 @@ type Pool interface {
 
 // A Volume is an open volume.
 //
-// ReadAt, WriteAt, Zero and Flush may be called from many goroutines at once,
+// ReadAt, WriteAt, Zero, Data and Flush may be called from many goroutines at once,
 // WriteAt and Zero on ranges that don't overlap. Resize, Snapshot and Close
 // have the volume to themselves.
 type Volume interface {
@@ -82,6 +93,12 @@ type Volume interface {
 	// where the storage can do so. Beyond the size it fails with fs.ErrInvalid
 	// and changes nothing.
 	Zero(off, length int64) error
+
+	// Data calls visit for each run of bytes that may be other than zeros, in
+	// the order of their offsets, as finely as the storage knows; all between
+	// them reads as zeros. The first failure of visit ends it, and is its
+	// answer. What is written meanwhile may be missing.
+	Data(ctx context.Context, visit func(off, length int64) error) error
 
 	// Flush returns when all that was written before is durable. Nothing is
 	// durable without it, not even by Close.

@@ -24,7 +24,11 @@ type Options struct {
 	Pools  []worker.PoolSpec
 	Limits ingest.Limits
 	Host   string // this host's name, for the volumes' metadata
+	Fill   int    // how full a pool may get, in per cent; 0: no limit
 	Logger *slog.Logger
+	// CheckUserdata says what is wrong with a document for cloud-init, in a clause.
+	// nil takes everything.
+	CheckUserdata func(content string) error
 }
 
 // A Catalog is what is kept, and the changes to it that are under way. Its
@@ -49,8 +53,19 @@ type Catalog struct {
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
+	checkUserdata func(string) error
+	shelves       map[api.Kind]shelf
+
+	room   *roomGuard
 	health *healthBoard
 	wake   chan struct{}
+
+	// changing is held by whoever changes an entry, or begins the removal of
+	// something that entries refer to. It comes before starting and mu.
+	changing sync.Mutex
+	answers  answers
+
+	planning sync.Mutex // held while a descriptor is read again, which takes memory
 
 	// starting is held from looking for a job of the same request until the job is
 	// known: of two that are the same one starts it, the other finds it.
@@ -77,13 +92,16 @@ func New(o Options) (*Catalog, error) {
 		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
-		wake:        make(chan struct{}, 1),
-		reserved:    map[string]string{}, left: map[string]Intent{},
+		answers:     answers{}, checkUserdata: o.CheckUserdata,
+		room:     newRoomGuard(o.Fill),
+		wake:     make(chan struct{}, 1),
+		reserved: map[string]string{}, left: map[string]Intent{},
 	}
 	for _, p := range o.Pools {
 		c.pools[p.Name] = p
 		c.images[p.Name] = store.NewCollection[api.Volume](o.Store, "images-"+p.Name, 1)
 	}
+	c.shelves = c.shelve()
 	c.health = newHealthBoard(c.probe, slices.Collect(maps.Values(c.pools)))
 	return c, c.findLeft()
 }
@@ -100,7 +118,9 @@ func (c *Catalog) findLeft() error {
 	for _, item := range items {
 		c.left[item.Name] = item.Value
 		if item.Value.holdsName() {
-			c.reserved[item.Value.key()] = item.Name
+			for _, key := range item.Value.keys() {
+				c.reserved[key] = item.Name
+			}
 		}
 	}
 	return nil
@@ -116,24 +136,32 @@ func (c *Catalog) pool(name string) (worker.PoolSpec, error) {
 	return spec, nil
 }
 
-// reserve keeps a name for a job. Of many that want it one gets it.
-func (c *Catalog) reserve(key, id string) error {
+// reserve keeps the names of what a job works on. Of many that want one it gets
+// one.
+func (c *Catalog) reserve(i Intent) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if holder, taken := c.reserved[key]; taken {
-		return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
-			WithHint("Wait for its end with splicectl job wait " + holder + ".")
+	for _, key := range i.keys() {
+		if holder, taken := c.reserved[key]; taken {
+			return rpc.Errorf(rpc.Busy, "job %s works on it.", holder).WithJob(holder).
+				WithHint("Wait for its end with splicectl job wait " + holder + ".")
+		}
 	}
-	c.reserved[key] = id
+	for _, key := range i.keys() {
+		c.reserved[key] = i.Job
+	}
 	return nil
 }
 
-// release gives the name of a job's object back, unless another job has it.
+// release gives the names of what a job worked on back, unless another job has
+// them.
 func (c *Catalog) release(i Intent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.reserved[i.key()] == i.Job {
-		delete(c.reserved, i.key())
+	for _, key := range i.keys() {
+		if c.reserved[key] == i.Job {
+			delete(c.reserved, key)
+		}
 	}
 }
 
@@ -155,7 +183,7 @@ func (c *Catalog) begin(kind string, in Intent, by Caller, requestID string, wor
 		discard()
 		return same, nil
 	}
-	if err := c.reserve(in.key(), in.Job); err != nil {
+	if err := c.reserve(in); err != nil {
 		discard()
 		return api.Job{}, err
 	}

@@ -83,28 +83,33 @@ func TestRecordOfAnOVA(t *testing.T) {
 	file := func(name string, v api.Verdict) api.Member {
 		return api.Member{Name: name, Size: api.Size(len(members[name])), SHA256: digest(members[name]), Manifest: v}
 	}
-	kept := func(id, volume, member string, size api.Size, v api.Verdict) []api.OVADisk {
-		d := api.OVADisk{ID: id, Volume: volume, Size: size}
+	kept := func(id, disk, volume, member string, size api.Size, v api.Verdict) []api.OVADisk {
+		d := api.OVADisk{ID: id, DiskID: disk, Volume: volume, Size: size}
 		if member != "" {
 			d.SourceFormat, d.Member, d.SHA256, d.Manifest = "vmdk", member, digest(members[member]), v
 		}
 		return []api.OVADisk{d}
 	}
+	iso := kept("cd0", "f3", "ova_web.app_cd0", "tools.iso", 2048, api.Verified)
+	iso[0].SourceFormat = "raw"
+	machine := func(key, name string, disks, media []api.OVADisk) api.System {
+		return api.System{
+			Key: key, Name: name, SystemTemplate: "web." + key, Profile: "web." + key, VCPUs: 2, Memory: 512 << 20, Disks: disks, Media: media,
+			Firmware: "bios", Machine: "q35", DiskBus: "sata", NICModel: "e1000",
+		}
+	}
 	want := api.OVA{
 		Name: "web", Pool: "local", Job: j.ID, UploadedBy: "me", SHA256: digest(data), Descriptor: string(a.Descriptor()),
 		Systems: []api.System{
-			{Name: "db 1", VCPUs: 2, Memory: 512 << 20, Disks: kept("sda", "ova_web.db-1_sda", "root.vmdk", 64<<10, api.Verified)},
-			{Name: "app", VCPUs: 2, Memory: 512 << 20, Disks: kept("sda", "ova_web.app_sda", "", 1<<20, "")},
+			machine("db-1", "db 1", kept("sda", "d1", "ova_web.db-1_sda", "root.vmdk", 64<<10, api.Verified), nil),
+			machine("app", "app", kept("sda", "d2", "ova_web.app_sda", "", 1<<20, ""), iso),
 		},
-		Unattached: kept("sda", "ova_web_sda", "spare.vmdk", 128<<10, api.Unlisted),
+		Unattached: kept("sda", "d3", "ova_web_sda", "spare.vmdk", 128<<10, api.Unlisted),
 		Members: []api.Member{
 			file("appliance.ovf", api.Verified), file("appliance.mf", api.Unlisted), file("root.vmdk", api.Verified),
 			file("spare.vmdk", api.Unlisted), file("tools.iso", api.Verified),
 		},
 	}
-	iso := kept("cd0", "ova_web.app_cd0", "tools.iso", 2048, api.Verified)
-	iso[0].SourceFormat = "raw"
-	want.Systems[1].Disks = append(want.Systems[1].Disks, iso...)
 	loose := cmpopts.IgnoreFields(api.OVA{}, "Created", "Warnings")
 	if diff := cmp.Diff(want, got, loose, cmpopts.IgnoreFields(api.System{}, "Warnings")); diff != "" {
 		t.Errorf("the record is another (-want +got):\n%s", diff)

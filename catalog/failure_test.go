@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -54,6 +55,22 @@ func (o object) whole(f *fixture, there bool) {
 	}
 }
 
+// came demands that all that an upload writes is there, or nothing of it: with an
+// OVA its descriptor, and a template and a profile.
+func (o object) came(f *fixture, there bool) {
+	f.t.Helper()
+	o.whole(f, there)
+	want := 0
+	if there && o.record == "ovas" {
+		want = 1
+	}
+	for _, kind := range []string{"descriptors", "system-templates", "profiles"} {
+		if got := f.kept(kind); len(got) != want {
+			f.t.Errorf("%q of %s, want %d", got, kind, want)
+		}
+	}
+}
+
 // Each call to the pool fails once during an upload and a removal: the object is
 // there or not, as the job said, and its name is free.
 func TestEachPoolCallFails(t *testing.T) {
@@ -67,7 +84,7 @@ func TestEachPoolCallFails(t *testing.T) {
 				f.up()
 				_, err := f.end(o.upload(f))
 				f.settled()
-				o.whole(f, err == nil)
+				o.came(f, err == nil)
 				if err != nil {
 					f.done(o.upload(f))
 				}
@@ -111,7 +128,7 @@ func TestWorkerDies(t *testing.T) {
 		f.up()
 		_, err = f.end(o.upload(f))
 		f.settled()
-		o.whole(f, err == nil)
+		o.came(f, err == nil)
 		f.stop()
 		ok(t, errors.Join(pool.Close(), lock.Close()))
 		if err == nil {
@@ -206,7 +223,7 @@ func TestCancel(t *testing.T) {
 			code(t, err, rpc.Cancelled)
 		}
 		f.settled()
-		objects()[1].whole(f, err == nil)
+		objects()[1].came(f, err == nil)
 		f.stop()
 	}
 }
@@ -277,6 +294,9 @@ func TestStateFolderFull(t *testing.T) {
 			break
 		}
 		f.holds("before")
+		if left := slices.Concat(f.kept("descriptors"), f.kept("system-templates"), f.kept("profiles")); len(left) != 0 {
+			t.Fatalf("of an upload that failed there is %q", left)
+		}
 	}
 	ok(t, os.Remove(fill))
 	f.settled()

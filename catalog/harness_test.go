@@ -89,6 +89,7 @@ type fixture struct {
 	open  worker.OpenPool
 	start worker.Start // nil: inside, with open
 	more  []worker.PoolSpec
+	fill  int // how full pools may get, 0: no limit
 
 	files   *store.Store
 	jobs    *job.Jobs
@@ -131,7 +132,7 @@ func (f *fixture) up() {
 		start = worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return f.open(ctx, s) })
 	}
 	f.catalog, err = catalog.New(catalog.Options{
-		Store: f.files, Jobs: f.jobs, Start: start, Host: "here", Logger: log,
+		Store: f.files, Jobs: f.jobs, Start: start, Host: "here", Logger: log, Fill: f.fill,
 		Pools:  append(f.more, worker.PoolSpec{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}),
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 40, Stall: patience},
 	})
@@ -174,7 +175,7 @@ func (f *fixture) uploadOVA(name string) (api.Job, error) {
 }
 
 func (f *fixture) removeOVA(name string) (api.Job, error) {
-	return f.catalog.RemoveOVA(api.OVARemove{Name: name}, caller())
+	return f.catalog.RemoveOVA(api.OVARemove{Name: name, Cascade: true}, caller())
 }
 
 func (f *fixture) removeImage(name string) (api.Job, error) {

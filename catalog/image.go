@@ -39,6 +39,9 @@ func (c *Catalog) free(i Intent) error {
 		return rpc.Errorf(rpc.Exists, "there is one already.").
 			WithHint("Choose another name, or remove that one first.")
 	}
+	if err == nil && i.Object == ovaObject {
+		return c.namesFree(i.Name)
+	}
 	return err
 }
 
@@ -46,13 +49,13 @@ func (c *Catalog) importImage(ctx context.Context, r *job.Run, in Intent, p api.
 	record := api.Volume{
 		Pool: p.Pool, Name: p.Name, Origin: "image", Job: r.ID(), UploadedBy: by.User,
 	}
-	u := &upload{intent: in}
-	u.stage = func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error) {
+	u := &upload{intent: in, force: p.Force, expected: map[string]int64{p.Pool: expected(p.Size, src)}}
+	u.stage = func(ctx context.Context, w *worker.Worker) (moves, error) {
 		staged, err := c.stageImage(ctx, r, w, p, spec, src)
 		allocated := api.Size(staged.Allocated)
 		record.Size, record.Allocated = api.Size(staged.Size), &allocated
 		record.SourceFormat, record.SHA256 = staged.Format, staged.SHA256
-		return []ingest.Move{c.move(in, staged.StagedDisk, p.Name, staged.SHA256)}, err
+		return moves{p.Pool: {c.move(in, staged.StagedDisk, p.Name, staged.SHA256)}}, err
 	}
 	u.record = func() error {
 		record.Created = time.Now().UTC().Truncate(time.Second)
@@ -91,8 +94,22 @@ func sizeOf(s *api.Size) int64 {
 	return int64(*s)
 }
 
+// expected is how many bytes an upload brings at least, as far as is known before
+// it begins: as said, or as the file has them.
+func expected(said *api.Size, src *os.File) int64 {
+	if said != nil {
+		return int64(*said)
+	}
+	if info, err := src.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return 0
+}
+
 // RemoveImage starts a job that removes an image.
 func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
+	c.changing.Lock() // until the image is reserved, nothing may come to refer to it
+	defer c.changing.Unlock()
 	if same, ok := c.jobs.Same(by.UID, p.RequestID); ok {
 		return same, nil
 	}
@@ -101,6 +118,9 @@ func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
 	}
 	v, err := c.image(p.Pool, p.Name)
 	if err != nil {
+		return api.Job{}, err
+	}
+	if err := c.unused(target{kindImage, p.Pool, p.Name}); err != nil {
 		return api.Job{}, err
 	}
 	in := Intent{

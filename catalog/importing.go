@@ -13,12 +13,21 @@ import (
 	"spliced/worker"
 )
 
+// moves are where staged volumes go, by pool.
+type moves map[string][]ingest.Move
+
 // An upload is an import whose object differs: how it is staged, and what its
 // record is.
 type upload struct {
 	intent Intent
+	// expected is how many bytes it is going to write to each pool, as far as that
+	// can be known; force lets it fill a pool beyond the limit.
+	expected map[string]int64
+	force    bool
 	// stage lets the worker write the volumes, and says where they are to go.
-	stage func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error)
+	stage func(ctx context.Context, w *worker.Worker) (moves, error)
+	// placed is called when all volumes are in place; it may be nil.
+	placed func(ctx context.Context, w *worker.Worker) error
 	// record writes the record; it is called after stage, once.
 	record func() error
 }
@@ -26,6 +35,10 @@ type upload struct {
 // run takes an upload through all its steps. What fails on the way is undone,
 // now or later; the failure is an *rpc.Error that says what could not be done.
 func (c *Catalog) run(ctx context.Context, r *job.Run, u *upload) error {
+	for pool, bytes := range u.expected {
+		c.room.expect(pool, u.intent.Job, bytes)
+	}
+	defer c.room.forget(u.intent.Job)
 	err := c.attempt(ctx, r, u)
 	if err == nil {
 		c.release(u.intent)
@@ -70,25 +83,53 @@ func (c *Catalog) fill(ctx context.Context, r *job.Run, u *upload) error {
 	return c.withWorker(ctx, func(w *worker.Worker) error {
 		failpoint.Hit(failpoint.WorkerStarted)
 		w.Report(r.Progress)
-		moves, err := u.stage(ctx, w)
+		if err := c.fits(ctx, w, u); err != nil {
+			return err
+		}
+		staged, err := u.stage(ctx, w)
 		if err != nil {
 			return err
 		}
 		failpoint.Hit(failpoint.StageAnswered)
-		for _, m := range moves {
-			u.intent.Volumes = append(u.intent.Volumes, m.To)
+		c.room.forget(u.intent.Job) // it is written: the pool knows of it
+		if err := c.fits(ctx, w, u); err != nil {
+			return err
 		}
+		u.intent.commitTo(staged)
 		if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
 			return err
 		}
 		failpoint.Hit(failpoint.CommitIntent)
 		r.Committing()
-		if err := w.Commit(ctx, c.pools[u.intent.Pool], moves); err != nil {
+		return c.place(ctx, w, u, staged)
+	})
+}
+
+// place gives the staged volumes their final names.
+func (c *Catalog) place(ctx context.Context, w *worker.Worker, u *upload, staged moves) error {
+	for pool, list := range staged {
+		if err := w.Commit(ctx, c.pools[pool], list); err != nil {
 			return err
 		}
-		failpoint.Hit(failpoint.CommitAnswered)
+	}
+	failpoint.Hit(failpoint.CommitAnswered)
+	if u.placed == nil {
 		return nil
-	})
+	}
+	return u.placed(ctx, w)
+}
+
+// fits returns nil when no pool of the upload is too full.
+func (c *Catalog) fits(ctx context.Context, w *worker.Worker, u *upload) error {
+	if u.force {
+		return nil
+	}
+	for pool := range u.intent.places() {
+		if err := c.room.check(ctx, w, c.pools[pool]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // move says where a staged volume is to go, and what is to be known of it there.

@@ -18,10 +18,16 @@ type Intent struct {
 	Job     string   `yaml:"job"`
 	Action  action   `yaml:"action"`
 	Object  object   `yaml:"object"`
-	Pool    string   `yaml:"pool"`
+	Pool    string   `yaml:"pool,omitempty"` // of an image or OVA
 	Name    string   `yaml:"name"`
-	Volumes []string `yaml:"volumes,omitempty"` // final names: of an import once it commits
-	MadeBy  string   `yaml:"made_by,omitempty"` // removal: the job that made the object
+	Volumes []string `yaml:"volumes,omitempty"` // final names in Pool: of an import once it commits
+	// Spread is what a VM has instead of Pool and Volumes, since its volumes may
+	// lie in several pools: final names by pool. All pools stand in it from the
+	// beginning, with names once it commits.
+	Spread map[string][]string `yaml:"spread,omitempty"`
+	MadeBy string              `yaml:"made_by,omitempty"` // removal: the job that made the object
+	// Entries are what goes with an OVA that is removed.
+	Entries []EntryName `yaml:"entries,omitempty"`
 }
 
 type action string
@@ -36,7 +42,38 @@ type object string
 const (
 	imageObject object = "image"
 	ovaObject   object = "ova"
+	vmObject    object = "vm"
 )
+
+// places are the final names of the intent's volumes by pool.
+func (i Intent) places() map[string][]string {
+	if i.Object == vmObject {
+		return i.Spread
+	}
+	return map[string][]string{i.Pool: i.Volumes}
+}
+
+// commitTo takes the final names in.
+func (i *Intent) commitTo(to moves) {
+	for pool, list := range to {
+		for _, m := range list {
+			if i.Object == vmObject {
+				i.Spread[pool] = append(i.Spread[pool], m.To)
+			} else {
+				i.Volumes = append(i.Volumes, m.To)
+			}
+		}
+	}
+}
+
+// volumes is how many final names there are.
+func (i Intent) volumes() int {
+	n := 0
+	for _, names := range i.places() {
+		n += len(names)
+	}
+	return n
+}
 
 // key is what the intent's object is reserved under.
 func (i Intent) key() string {
@@ -50,12 +87,16 @@ func (i Intent) key() string {
 // is reconciled. What an import that hadn't come to its commit left has names of
 // its own, so it is in nobody's way, though it may take half a minute to go: a
 // cluster takes a killed client for a living one that long.
-func (i Intent) holdsName() bool { return i.Action != importing || len(i.Volumes) > 0 }
+func (i Intent) holdsName() bool { return i.Action != importing || i.volumes() > 0 }
 
 // title is the object as messages name it.
 func (i Intent) title() string {
-	if i.Object == imageObject {
+	switch i.Object {
+	case imageObject:
 		return fmt.Sprintf("image %q", i.Name)
+	case vmObject:
+		return fmt.Sprintf("VM %q", i.Name)
+	case ovaObject:
 	}
 	return fmt.Sprintf("OVA %q", i.Name)
 }
@@ -123,7 +164,9 @@ func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
 		return true, nil
 	}
 	return false, c.withWorker(ctx, func(w *worker.Worker) error {
-		return w.Undo(ctx, c.pools[i.Pool], i.Job, i.Volumes)
+		return c.eachPlace(i, func(pool worker.PoolSpec, names []string) error {
+			return w.Undo(ctx, pool, i.Job, names)
+		})
 	})
 }
 
@@ -140,7 +183,9 @@ func (c *Catalog) completeRemoval(ctx context.Context, i Intent, report func(*wo
 	failpoint.Hit(failpoint.RecordGone)
 	err = c.withWorker(ctx, func(w *worker.Worker) error {
 		report(w)
-		return w.Remove(ctx, c.pools[i.Pool], i.MadeBy, i.Volumes)
+		return c.eachPlace(i, func(pool worker.PoolSpec, names []string) error {
+			return w.Remove(ctx, pool, i.MadeBy, names)
+		})
 	})
 	if err == nil {
 		failpoint.Hit(failpoint.VolumesGone)
@@ -153,10 +198,17 @@ func (c *Catalog) dropRecord(i Intent) error {
 	if i.Object == imageObject {
 		return c.images[i.Pool].Delete(i.Name)
 	}
-	b := c.batch()
-	c.ovas.DeleteIn(b, i.Name)
-	c.descriptors.DeleteIn(b, i.Name)
-	return b.Commit()
+	return c.dropOVA(i)
+}
+
+// eachPlace does something with the intent's volumes in each pool, and goes on
+// after a failure.
+func (c *Catalog) eachPlace(i Intent, do func(pool worker.PoolSpec, names []string) error) error {
+	var failures []error
+	for pool, names := range i.places() {
+		failures = append(failures, do(c.pools[pool], names))
+	}
+	return errors.Join(failures...)
 }
 
 // withWorker starts a worker for the time of use.

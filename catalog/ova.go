@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"spliced/api"
@@ -33,22 +32,26 @@ func (c *Catalog) UploadOVA(p api.OVAUpload, src *os.File, by Caller) (api.Job, 
 }
 
 func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OVAUpload, spec worker.PoolSpec, src *os.File, by Caller) (string, error) {
-	u := &upload{intent: in}
+	u := &upload{intent: in, force: p.Force, expected: map[string]int64{p.Pool: expected(p.Size, src)}}
 	var staged *ingest.StagedOVA
-	u.stage = func(ctx context.Context, w *worker.Worker) ([]ingest.Move, error) {
-		var err error
+	u.stage = func(ctx context.Context, w *worker.Worker) (moves, error) {
+		taken, err := c.takenNames(p.Name)
+		if err != nil {
+			return nil, err
+		}
 		staged, err = w.StageOVA(ctx, worker.OVATask{Pool: spec, Name: p.Name, Limits: c.limits, Request: ingest.OVARequest{
 			Prefix: ingest.StagingPrefix(r.ID()), Size: sizeOf(p.Size), SHA256: p.SHA256,
 			Configuration: p.Configuration, Properties: p.Properties, RequireManifest: p.RequireManifest,
+			Name: p.Name, Taken: taken,
 		}}, src)
 		if err != nil {
 			return nil, err
 		}
-		var moves []ingest.Move
+		var list []ingest.Move
 		for _, d := range staged.Disks {
-			moves = append(moves, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
+			list = append(list, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
 		}
-		return moves, nil
+		return moves{p.Pool: list}, nil
 	}
 	u.record = func() error {
 		record := ovaRecord(p, staged)
@@ -57,6 +60,7 @@ func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OV
 		b := c.batch()
 		c.ovas.CreateIn(b, p.Name, record)
 		c.descriptors.CreateIn(b, p.Name, []byte(staged.Descriptor))
+		c.ovaEntries(b, &record)
 		return b.Commit()
 	}
 	if err := c.run(ctx, r, u); err != nil {
@@ -81,68 +85,11 @@ func volumeName(name string, p *ovf.Plan, d ingest.OVADisk) string {
 	return "ova_" + name + "_" + d.ID
 }
 
-// ovaRecord is what is remembered of an OVA. All texts in it come from the
-// descriptor, and are cleaned of what a terminal would act on.
-func ovaRecord(p api.OVAUpload, staged *ingest.StagedOVA) api.OVA {
-	record := api.OVA{
-		Name: p.Name, Pool: p.Pool, SHA256: strings.ToLower(p.SHA256),
-		Warnings: append(warnings(staged.Plan.Warnings), warnings(staged.Verdicts.Warnings)...),
-	}
-	for _, m := range staged.Verdicts.Members {
-		record.Members = append(record.Members, api.Member{
-			Name: ovf.Clean(m.Name), Size: api.Size(m.Size), SHA256: m.SHA256, Manifest: api.Verdict(m.State),
-		})
-	}
-	for _, s := range staged.Plan.Systems {
-		record.Systems = append(record.Systems, systemRecord(p.Name, staged, s))
-	}
-	record.Unattached = diskRecords(p.Name, staged, "")
-	return record
-}
-
-func systemRecord(name string, staged *ingest.StagedOVA, s ovf.SystemPlan) api.System {
-	title := ovf.Clean(s.Name)
-	if title == "" {
-		title = s.Key
-	}
-	system := api.System{
-		Name: title, VCPUs: s.VCPUs, Memory: api.Size(s.Memory), Firmware: s.Firmware,
-		Disks: diskRecords(name, staged, s.Key), Warnings: warnings(s.Warnings),
-	}
-	for _, n := range s.Networks {
-		system.Networks = append(system.Networks, ovf.Clean(n))
-	}
-	return system
-}
-
-func diskRecords(name string, staged *ingest.StagedOVA, system string) []api.OVADisk {
-	var disks []api.OVADisk
-	for _, d := range staged.Disks {
-		if d.System != system {
-			continue
-		}
-		disks = append(disks, api.OVADisk{
-			ID: d.ID, Volume: volumeName(name, staged.Plan, d), Size: api.Size(d.Size), SourceFormat: d.Format,
-			Member: ovf.Clean(d.Member), SHA256: d.SHA256, Manifest: api.Verdict(d.State),
-		})
-	}
-	return disks
-}
-
-func warnings(list []ovf.Warning) []string {
-	var texts []string
-	for _, w := range list {
-		text := ovf.Clean(w.Text)
-		if w.Line > 0 {
-			text = fmt.Sprintf("line %d: %s", w.Line, text)
-		}
-		texts = append(texts, text)
-	}
-	return texts
-}
-
-// RemoveOVA starts a job that removes an OVA with its disks.
+// RemoveOVA starts a job that removes an OVA with its disks, and on request with
+// the system templates and profiles that were made with it.
 func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
+	c.changing.Lock() // until the OVA is reserved, nothing may come to refer to it
+	defer c.changing.Unlock()
 	if same, ok := c.jobs.Same(by.UID, p.RequestID); ok {
 		return same, nil
 	}
@@ -156,6 +103,9 @@ func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
 	in := Intent{Action: removing, Object: ovaObject, Pool: o.Pool, Name: p.Name, MadeBy: o.Job}
 	for _, d := range o.Volumes() {
 		in.Volumes = append(in.Volumes, d.Volume)
+	}
+	if in.Entries, err = c.takenAlong(p.Name, p.Cascade); err != nil {
+		return api.Job{}, err
 	}
 	return c.remove(OVARemove, in, by, p.RequestID)
 }

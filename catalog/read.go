@@ -72,9 +72,9 @@ func (c *Catalog) Images(pool, match string) ([]api.Volume, error) {
 // matching returns the records of a collection that can be read and whose names
 // match. Those that can't be read are listed by Corrupt.
 func matching[T any](from *store.Collection[T], match string) ([]T, error) {
-	wanted, err := regexp.Compile(match)
+	wanted, err := matcher(match)
 	if err != nil {
-		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %s.", match, flaw(err)).WithField("match")
+		return nil, err
 	}
 	items, _, err := from.All()
 	if err != nil {
@@ -89,6 +89,15 @@ func matching[T any](from *store.Collection[T], match string) ([]T, error) {
 	return found, nil
 }
 
+// matcher reads the parameter match.
+func matcher(match string) (*regexp.Regexp, error) {
+	wanted, err := regexp.Compile(match)
+	if err != nil {
+		return nil, rpc.Errorf(rpc.InvalidParams, "%q is no regular expression: %s.", match, flaw(err)).WithField("match")
+	}
+	return wanted, nil
+}
+
 // flaw is what is wrong with a regular expression, without the package's own
 // introduction.
 func flaw(err error) string {
@@ -100,15 +109,22 @@ func flaw(err error) string {
 
 // Corrupt lists the records that can't be read, and why.
 func (c *Catalog) Corrupt() []string {
-	_, broken, _ := c.ovas.All()
+	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.intents.Problems}
 	for _, images := range c.images {
-		_, more, _ := images.All()
-		broken = append(broken, more...)
+		all = append(all, images.Problems)
 	}
-	_, more, _ := c.intents.All()
+	for _, s := range c.shelves {
+		all = append(all, s.problems)
+	}
 	var texts []string
-	for _, b := range append(broken, more...) {
-		texts = append(texts, b.Error())
+	for _, problems := range all {
+		broken, err := problems()
+		for _, b := range broken {
+			texts = append(texts, b.Error())
+		}
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
 	}
 	slices.Sort(texts)
 	return texts

@@ -103,10 +103,12 @@ func (c *Catalog) reconcileLeft(ctx context.Context) bool {
 }
 
 func (c *Catalog) reconcileOne(ctx context.Context, i Intent) {
-	if _, known := c.pools[i.Pool]; !known {
-		c.log.Warn("the remains of a job are in a pool that is not configured",
-			slog.String("job", i.Job), slog.String("pool", i.Pool))
-		return
+	for pool := range i.places() {
+		if _, known := c.pools[pool]; !known {
+			c.log.Warn("the remains of a job are in a pool that is not configured",
+				slog.String("job", i.Job), slog.String("pool", pool))
+			return
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, reconcileLater)
 	defer cancel()

@@ -26,7 +26,9 @@ func (c *Catalog) remove(kind string, in Intent, by Caller, requestID string) (a
 // it does: at once, or as soon as the storage lets it.
 func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, error) {
 	err := c.withWorker(ctx, func(w *worker.Worker) error {
-		return w.Removable(ctx, c.pools[in.Pool], in.MadeBy, in.Volumes)
+		return c.eachPlace(in, func(pool worker.PoolSpec, names []string) error {
+			return w.Removable(ctx, pool, in.MadeBy, names)
+		})
 	})
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -48,7 +50,7 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 	_, settled := c.settle(ctx, in, func(w *worker.Worker) { w.Report(r.Progress) })
 	failpoint.Hit(failpoint.RemoveIntentGone)
 	if !settled {
-		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.title()), nil
+		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.removed()), nil
 	}
-	return fmt.Sprintf("Removed %s.", in.title()), nil
+	return fmt.Sprintf("Removed %s.", in.removed()), nil
 }

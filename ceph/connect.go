@@ -100,7 +100,10 @@ func Open(ctx context.Context, c Config) (*Pool, error) {
 		conn.Shutdown()
 		return nil, err
 	}
-	return &Pool{name: c.Pool, namespace: c.Namespace, conn: conn, ioctx: ioctx, features: features, names: make(chan struct{}, 1)}, nil
+	return &Pool{
+		name: c.Pool, namespace: c.Namespace, user: cmp.Or(c.User, "admin"),
+		conn: conn, ioctx: ioctx, features: features, names: make(chan struct{}, 1),
+	}, nil
 }
 
 // openPool gives access to the pool and its namespace.

@@ -40,6 +40,7 @@ const (
 type Pool struct {
 	name      string
 	namespace string
+	user      string
 	conn      *rados.Conn
 	ioctx     *rados.IOContext
 	features  uint64        // of new images

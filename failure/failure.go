@@ -104,6 +104,7 @@ func ofCause(err error) *rpc.Error {
 		code rpc.Code
 	}{
 		{store.ErrCorrupt, rpc.StateCorrupt},
+		{store.ErrChanged, rpc.Busy},
 		{block.ErrHasClones, rpc.Busy},
 		{block.ErrUnavailable, rpc.ClusterUnavailable},
 		{syscall.ENOSPC, rpc.NoSpace},

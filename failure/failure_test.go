@@ -57,6 +57,7 @@ func TestOf(t *testing.T) {
 		{fs.ErrExist, rpc.Exists, "file already exists"},
 		{fs.ErrPermission, rpc.Denied, "permission denied"},
 		{&store.CorruptError{Kind: "ovas", Name: "n", Path: "/p", Err: errors.New("why")}, rpc.StateCorrupt, `cannot use the record "n" of ovas: /p: why; mend the file, or move it away.`},
+		{fmt.Errorf("cannot write: %w", store.ErrChanged), rpc.Busy, "cannot write: the record was changed meanwhile"},
 		{errors.New("a defect"), rpc.InternalError, "a defect"},
 		{errors.Join(syscall.ENOSPC, errors.New("and more")), rpc.NoSpace, "no space left on device; and more."},
 	} {

@@ -116,6 +116,12 @@ func serve(t *testing.T) *fixture {
 		Store: files, Jobs: jobs, Host: "here", Logger: log, Start: worker.Inside(f.open),
 		Pools:  []worker.PoolSpec{{Name: "local", Driver: worker.DriverDir, Path: f.pool}, {Name: "gone", Driver: worker.DriverRBD}},
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 30, Stall: patience},
+		CheckUserdata: func(content string) error {
+			if content == "nonsense" {
+				return errors.New("it is nonsense")
+			}
+			return nil
+		},
 	})
 	ok(t, err)
 	f.daemon = &handlers.Daemon{

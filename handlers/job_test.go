@@ -193,7 +193,7 @@ func TestAnswersOfRemovals(t *testing.T) {
 		params       params
 	}{
 		{"image.remove", `Removed image "img".`, params{"pool": "local", "name": "img"}},
-		{"ova.remove", `Removed OVA "web".`, params{"name": "web"}},
+		{"ova.remove", `Removed OVA "web" with 1 system template and 1 profile.`, params{"name": "web", "cascade": true}},
 	} {
 		var at map[string]string
 		ok(t, c.Call(t.Context(), r.method, r.params, &at))

@@ -28,6 +28,10 @@ type Daemon struct {
 func Table(d *Daemon) []rpc.Method {
 	table := append(d.daemonMethods(), d.imageMethods()...)
 	table = append(table, d.ovaMethods()...)
+	table = append(table, d.templateMethods()...)
+	table = append(table, d.entryMethods(api.KindProfile, write)...)
+	table = append(table, d.entryMethods(api.KindUserdata, write)...)
+	table = append(table, d.entryMethods(api.KindScript, admin)...) // scripts run on the host
 	table = append(table, d.jobMethods()...)
 	// The description holds itself: it is bound last, and shown all the same.
 	var all []rpc.Method
@@ -38,14 +42,21 @@ func Table(d *Daemon) []rpc.Method {
 	return all
 }
 
-// read, write and work are rows that differ in what they need: reading, changing
-// something at once, and changing something by a job.
+// read, write, admin and work are rows that differ in what they need: reading,
+// changing something at once, the same with power over the host, and changing
+// something by a job.
 func read(name, doc string, errors ...rpc.Code) rpc.Method {
 	return rpc.Method{Name: name, Access: rpc.AccessRead, Doc: doc, Errors: errors}
 }
 
 func write(name, doc string, errors ...rpc.Code) rpc.Method {
 	return rpc.Method{Name: name, Access: rpc.AccessWrite, Doc: doc, Errors: append(errors, rpc.Denied)}
+}
+
+func admin(name, doc string, errors ...rpc.Code) rpc.Method {
+	m := write(name, doc, errors...)
+	m.Access = rpc.AccessAdmin
+	return m
 }
 
 func work(name, doc string, errors ...rpc.Code) rpc.Method {

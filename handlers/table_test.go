@@ -103,7 +103,16 @@ func ovaRows(t *testing.T) []row {
 		{"ova.inspect", params{"source": params{"fd": 0}}, good(), 0, "", "", false},
 		{"ova.inspect", params{"source": params{"fd": 0}}, sent(t, disk()), rpc.BadImage, `Cannot inspect the OVA: …`, "", false},
 		{"ova.inspect", params{"source": params{"fd": 0}}, opened(t, "/dev/zero", os.O_RDONLY), rpc.BadSource, `Cannot inspect the OVA: …`, "", false},
-		{"ova.remove", params{"name": "web", "wait": true}, nil, 0, `Removed OVA "web".`, "", false},
+		{"ova.configure", params{"name": "web", "configuration": "", "as": "again"}, nil, 0, `Made the profile "again" of OVA "web".`, "", false},
+		{"ova.configure", params{"name": "web", "configuration": "", "as": "again"}, nil, rpc.Exists, `Cannot configure OVA "web": there is a system template "again" already.`, "as", true},
+		{"ova.configure", params{"name": "web", "configuration": ""}, nil, rpc.InvalidParams, `Cannot configure OVA "web": without a configuration, what is made needs a name.`, "as", false},
+		{"ova.configure", params{"name": "web", "configuration": "big"}, nil, rpc.InvalidParams, `Cannot configure OVA "web": it has no configuration "big"; it has none at all.`, "", false},
+		{"ova.configure", params{"name": "web", "configuration": "", "as": "/"}, nil, rpc.InvalidParams, `Cannot configure OVA "web": the name…`, "as", false},
+		{"ova.configure", params{"name": "nope", "configuration": "big"}, nil, rpc.NotFound, `Cannot configure OVA "nope": there is no such OVA.`, "", false},
+		{"profile.remove", params{"name": "again"}, nil, 0, `Removed the profile "again".`, "", false},
+		{"template.remove", params{"kind": "system", "name": "again"}, nil, 0, `Removed the system template "again".`, "", false},
+		{"ova.remove", params{"name": "web"}, nil, rpc.Busy, `Cannot remove OVA "web": profile "web" refers to it.`, "", true},
+		{"ova.remove", params{"name": "web", "cascade": true, "wait": true}, nil, 0, `Removed OVA "web" with 1 system template and 1 profile.`, "", false},
 		{"ova.remove", params{"name": "web"}, nil, rpc.NotFound, `Cannot remove OVA "web": there is no such OVA.`, "", false},
 		{"ova.remove", params{"name": "/"}, nil, rpc.InvalidParams, `Cannot remove OVA "/": the name…`, "name", false},
 	}
@@ -161,7 +170,7 @@ func TestMethods(t *testing.T) {
 		table[m.Name] = m
 	}
 	succeeded, failed := map[string]bool{}, map[string]bool{}
-	for _, r := range slices.Concat(imageRows(t), ovaRows(t), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
+	for _, r := range slices.Concat(imageRows(t), ovaRows(t), entryRows(), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
 		t.Run(fmt.Sprintf("%s %v", r.method, r.params), func(t *testing.T) {
 			if check(t, c, table[r.method], r) {
 				succeeded[r.method] = true

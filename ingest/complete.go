@@ -29,7 +29,7 @@ func (o *ova) complete(ctx context.Context) (*StagedOVA, error) {
 	if err := o.plan.Resolve(o.archive.Names()); err != nil {
 		return nil, err
 	}
-	staged := &StagedOVA{Plan: o.plan, Descriptor: string(o.descriptor), Verdicts: verdicts}
+	staged := &StagedOVA{Plan: o.plan, Descriptor: string(o.descriptor), Verdicts: verdicts, Properties: o.given.Shown, Secrets: o.given.Secret}
 	for _, w := range wants(o.plan) {
 		d, err := o.provide(ctx, w)
 		if err != nil {
@@ -37,6 +37,9 @@ func (o *ova) complete(ctx context.Context) (*StagedOVA, error) {
 		}
 		o.judge(&d, verdicts)
 		staged.Disks = append(staged.Disks, d)
+	}
+	if err := o.chooseFirmware(ctx, staged.Disks); err != nil {
+		return nil, err
 	}
 	return staged, o.drop(ctx)
 }
@@ -59,11 +62,8 @@ func wants(p *ovf.Plan) []want {
 		for _, d := range s.Disks {
 			add(s.Key, d)
 		}
-		counts := map[string]int{}
 		for _, m := range s.Media {
-			letters := map[string]string{"iso": "cd", "floppy": "fd"}[m.Kind]
-			all = append(all, want{system: s.Key, id: fmt.Sprintf("%s%d", letters, counts[m.Kind]), members: m.Members})
-			counts[m.Kind]++
+			all = append(all, want{system: s.Key, id: m.ID, members: m.Members})
 		}
 	}
 	for _, d := range p.Unattached {

@@ -20,6 +20,14 @@ type OVARequest struct {
 	Configuration   string            `json:"configuration,omitempty"`
 	Properties      map[string]string `json:"properties,omitempty"`
 	RequireManifest bool              `json:"require_manifest"`
+	Name            string            `json:"name"`            // of the OVA
+	Taken           []TakenName       `json:"taken,omitempty"` // what the names of its systems' templates and profiles can't be
+}
+
+// A TakenName is the name of something that is there.
+type TakenName struct {
+	What string `json:"what"` // like "profile"
+	Name string `json:"name"`
 }
 
 // A StagedOVA is an OVA whose disks are written.
@@ -28,6 +36,9 @@ type StagedOVA struct {
 	Descriptor string        `json:"descriptor"` // its text
 	Verdicts   *ovf.Verdicts `json:"verdicts"`
 	Disks      []OVADisk     `json:"disks"`
+
+	Properties map[string]string `json:"properties,omitempty"` // of the request, by their full keys, but passwords
+	Secrets    map[string]string `json:"secrets,omitempty"`    // the passwords among them
 }
 
 // An OVADisk is a staged disk, or a medium, of one of an OVA's systems.
@@ -47,6 +58,7 @@ type ova struct {
 	archive    *ovf.Archive
 	descriptor []byte
 	plan       *ovf.Plan          // nil until the descriptor came
+	given      ovf.Given          // the request's properties
 	members    map[string]*tryout // what became of members that may be disks
 	next       *ovf.Member        // read ahead, when a chunk turned out to be the last
 	volumes    int                // that were made, for their names
@@ -141,8 +153,12 @@ func (o *ova) understand(m *ovf.Member) error {
 	if err != nil {
 		return err
 	}
-	o.plan, err = appliance.Plan(ovf.Choice{Configuration: o.request.Configuration, Properties: o.request.Properties})
-	return err
+	choice := ovf.Choice{Configuration: o.request.Configuration, Properties: o.request.Properties}
+	if o.plan, err = appliance.Plan(choice); err != nil {
+		return err
+	}
+	o.given = appliance.Given(choice)
+	return o.namesFree()
 }
 
 // file stages a member that is, or may turn out to be, a disk.

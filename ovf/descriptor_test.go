@@ -54,7 +54,6 @@ func mustPlan(t *testing.T, doc string) *ovf.Plan {
 }
 
 // warned reports whether a warning has the words.
-
 func warned(p *ovf.Plan, words string) bool {
 	all := p.Warnings
 	for _, s := range p.Systems {
@@ -86,10 +85,6 @@ func TestSpellingsOfOldAndNew(t *testing.T) {
 		}
 	}
 }
-
-// memoryCeiling is what any descriptor may cost, all that is given back
-
-// meanwhile counted too.
 
 func TestLatin1(t *testing.T) {
 	doc := strings.Replace(machine("<NetworkSection><Network ovf:name=\"caf\xe9\"/></NetworkSection>", ""), "UTF-8", "ISO-8859-1", 1)

@@ -3,6 +3,7 @@ package ovf
 import (
 	"net"
 	"slices"
+	"strconv"
 )
 
 // nic reads a network adapter.
@@ -78,8 +79,20 @@ func (b *builder) media(i *item, kind string) error {
 		return refuseAt(BadDescriptor, i.at, "the drive %s holds %s, which the descriptor does not have", i.label(), Display(id))
 	}
 	b.out.Media = append(b.out.Media, Media{
-		Kind: kind, FileID: file.ID, Href: file.Href, Compression: file.Compression,
+		ID: b.out.nextMedium(kind), Kind: kind, FileID: file.ID, Href: file.Href, Compression: file.Compression,
 		BootIndex: b.bootIndex(i),
 	})
 	return nil
+}
+
+// nextMedium is the id of the next medium of a kind.
+func (s *SystemPlan) nextMedium(kind string) string {
+	letters := map[string]string{"iso": "cd", "floppy": "fd"}[kind]
+	n := 0
+	for _, m := range s.Media {
+		if m.Kind == kind {
+			n++
+		}
+	}
+	return letters + strconv.Itoa(n)
 }

@@ -148,7 +148,7 @@ func TestMediaAndOtherDevices(t *testing.T) {
 	p := mustPlan(t, machine(files,
 		it(15, 1, "HostResource=ovf:/file/cd")+it(15, 2)+it(15, 3, "HostResource=E:")+it(14, 4, "HostResource=/file/f2")+it(21, 5)+it(35, 6, "ElementName=sound")+it(4000, 7, "ElementName=x")))
 	s := p.Systems[0]
-	want := []ovf.Media{{Kind: "iso", FileID: "cd", Href: "cd.iso"}, {Kind: "floppy", FileID: "f2", Href: "two.vmdk"}}
+	want := []ovf.Media{{ID: "cd0", Kind: "iso", FileID: "cd", Href: "cd.iso"}, {ID: "fd0", Kind: "floppy", FileID: "f2", Href: "two.vmdk"}}
 	if diff := cmp.Diff(want, s.Media); diff != "" || s.Serial != 1 {
 		t.Errorf("%s, %d serial ports", diff, s.Serial)
 	}

@@ -140,6 +140,9 @@ func (p *planner) capacity(v *VirtualDisk) (int64, error) {
 			return 0, refuseAt(BadChoice, v.at, "the capacity of the disk %s needs a value for the property %s", Display(v.ID), Display(key))
 		}
 		amount = value.value
+		if found[0].Password && !digitsOnly(amount) {
+			return 0, refuseAt(BadChoice, v.at, "the capacity of the disk %s stands in the property %s, whose value is no number", Display(v.ID), Display(key))
+		}
 	}
 	size, err := quantity(amount, v.unit, v.unitSize)
 	if err != nil {

@@ -57,6 +57,8 @@ func TestHugeAndDeepDocuments(t *testing.T) {
 	}
 }
 
+// memoryCeiling is what any descriptor may cost, all that is given back
+// meanwhile counted too.
 const memoryCeiling = 96 << 20
 
 func TestHostileNames(t *testing.T) {

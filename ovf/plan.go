@@ -75,6 +75,7 @@ type Disk struct {
 
 // Media is a CD or a floppy in its drive.
 type Media struct {
+	ID          string   `json:"id" yaml:"id"`     // cd0, cd1, … and fd0, …
 	Kind        string   `json:"kind" yaml:"kind"` // iso or floppy
 	FileID      string   `json:"file_id" yaml:"file_id"`
 	Href        string   `json:"href" yaml:"href"`

@@ -13,6 +13,10 @@ sbindir := $(PREFIX)/sbin
 bindir := $(PREFIX)/bin
 libdir := $(PREFIX)/lib
 docdir := $(PREFIX)/share/doc/spliced
+mandir := $(PREFIX)/share/man/man1
+bashdir := $(PREFIX)/share/bash-completion/completions
+zshdir := $(PREFIX)/share/zsh/site-functions
+fishdir := $(PREFIX)/share/fish/vendor_completions.d
 
 # The units name the daemon where it gets installed, without DESTDIR.
 define install-unit
@@ -20,10 +24,17 @@ sed 's|^ExecStart=/usr/sbin/|ExecStart=$(sbindir)/|' '$(PACKAGING)/$(1)' >'$(DES
 chmod 0644 '$(DESTDIR)$(libdir)/systemd/system/$(1)'
 endef
 
+# splicectl writes its own completions, so they fit what is installed.
+define install-completion
+'$(BIN)/splicectl' completion $(1) >'$(DESTDIR)$(2)'
+chmod 0644 '$(DESTDIR)$(2)'
+endef
+
 .PHONY: install
-install: ## put binaries, units and examples under DESTDIR, for PREFIX
+install: ## put binaries, units, manual and examples under DESTDIR, for PREFIX
 	$(INSTALL) -d -m 0755 '$(DESTDIR)$(sbindir)' '$(DESTDIR)$(bindir)' '$(DESTDIR)$(libdir)/systemd/system' \
-		'$(DESTDIR)$(libdir)/sysusers.d' '$(DESTDIR)$(libdir)/tmpfiles.d' '$(DESTDIR)$(docdir)'
+		'$(DESTDIR)$(libdir)/sysusers.d' '$(DESTDIR)$(libdir)/tmpfiles.d' '$(DESTDIR)$(docdir)' \
+		'$(DESTDIR)$(mandir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
 	$(INSTALL) -m 0755 '$(BIN)/spliced' '$(DESTDIR)$(sbindir)/spliced'
 	$(INSTALL) -m 0755 '$(BIN)/splicectl' '$(DESTDIR)$(bindir)/splicectl'
 	$(call install-unit,spliced.socket)
@@ -32,3 +43,8 @@ install: ## put binaries, units and examples under DESTDIR, for PREFIX
 	$(INSTALL) -m 0644 '$(PACKAGING)/tmpfiles.d/spliced.conf' '$(DESTDIR)$(libdir)/tmpfiles.d/spliced.conf'
 	$(INSTALL) -m 0644 '$(PACKAGING)/spliced.yaml' '$(DESTDIR)$(docdir)/spliced.yaml'
 	$(INSTALL) -m 0644 '$(PACKAGING)/../LICENSE' '$(PACKAGING)/../docs/OPERATIONS.md' '$(PACKAGING)/../docs/PROTOCOL.md' '$(DESTDIR)$(docdir)/'
+	'$(BIN)/splicectl' man '$(DESTDIR)$(mandir)'
+	chmod 0644 '$(DESTDIR)$(mandir)'/splicectl*.1
+	$(call install-completion,bash,$(bashdir)/splicectl)
+	$(call install-completion,zsh,$(zshdir)/_splicectl)
+	$(call install-completion,fish,$(fishdir)/splicectl.fish)

@@ -43,12 +43,20 @@ func run(t *testing.T, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
+// standIn does what the installation wants of splicectl.
+const standIn = `case $1 in
+completion) echo "completes for $2" ;;
+man) echo page >"$2/splicectl.1" && echo page >"$2/splicectl-ova.1" ;;
+*) exit 1 ;;
+esac
+`
+
 // installed returns a tree into which stand-ins for the binaries were installed.
 func installed(t *testing.T, vars ...string) string {
 	t.Helper()
 	bin, root := t.TempDir(), t.TempDir()
-	for _, name := range []string{"spliced", "splicectl"} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n# "+name+"\n"), 0o700); err != nil {
+	for name, does := range map[string]string{"spliced": "", "splicectl": standIn} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n# "+name+"\n"+does), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,12 +109,25 @@ func TestInstallTree(t *testing.T) {
 			"drwxr-xr-x /usr/sbin",
 			"-rwxr-xr-x /usr/sbin/spliced",
 			"drwxr-xr-x /usr/share",
+			"drwxr-xr-x /usr/share/bash-completion",
+			"drwxr-xr-x /usr/share/bash-completion/completions",
+			"-rw-r--r-- /usr/share/bash-completion/completions/splicectl",
 			"drwxr-xr-x /usr/share/doc",
 			"drwxr-xr-x /usr/share/doc/spliced",
 			"-rw-r--r-- /usr/share/doc/spliced/LICENSE",
 			"-rw-r--r-- /usr/share/doc/spliced/OPERATIONS.md",
 			"-rw-r--r-- /usr/share/doc/spliced/PROTOCOL.md",
 			"-rw-r--r-- /usr/share/doc/spliced/spliced.yaml",
+			"drwxr-xr-x /usr/share/fish",
+			"drwxr-xr-x /usr/share/fish/vendor_completions.d",
+			"-rw-r--r-- /usr/share/fish/vendor_completions.d/splicectl.fish",
+			"drwxr-xr-x /usr/share/man",
+			"drwxr-xr-x /usr/share/man/man1",
+			"-rw-r--r-- /usr/share/man/man1/splicectl-ova.1",
+			"-rw-r--r-- /usr/share/man/man1/splicectl.1",
+			"drwxr-xr-x /usr/share/zsh",
+			"drwxr-xr-x /usr/share/zsh/site-functions",
+			"-rw-r--r-- /usr/share/zsh/site-functions/_splicectl",
 		}
 		if d := cmp.Diff(want, tree(t, root)); d != "" {
 			t.Errorf("umask %03o: %s", mask, d)

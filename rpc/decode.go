@@ -80,7 +80,7 @@ func decodeStruct(raw []byte, v reflect.Value, path string) error {
 				return decodeValue(value, f.at(v), at)
 			}
 		}
-		return Errorf(InvalidParams, "Cannot take parameter %q: it is unknown.", at).WithField(at)
+		return unknown(at)
 	})
 	if err != nil {
 		return err
@@ -92,6 +92,10 @@ func decodeStruct(raw []byte, v reflect.Value, path string) error {
 		}
 	}
 	return nil
+}
+
+func unknown(at string) error {
+	return Errorf(InvalidParams, "Cannot take parameter %q: it is unknown.", at).WithField(at)
 }
 
 func decodeMap(raw []byte, v reflect.Value, path string) error {

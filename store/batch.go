@@ -8,30 +8,14 @@ import (
 )
 
 // A Batch gathers changes that happen all or not at all. It is filled by
-// PutIn, CreateIn and DeleteIn of the Collections and Blobs of one Store, by one
+// PutIn, CreateIn, UpdateIn, DeleteIn and DeleteVersionIn of the Collections and Blobs of one Store, by one
 // goroutine, and touches nothing before Commit. One that is dropped leaves
 // nothing behind.
 type Batch struct {
 	store   *Store
-	changes []change
+	changes []*change
 	err     error // of the first change that can't be
 }
-
-// A change is one file of a batch.
-type change struct {
-	folder *folder
-	name   string
-	data   []byte
-	action action
-}
-
-type action int
-
-const (
-	replace action = iota
-	create
-	remove
-)
 
 // NewBatch returns an empty batch.
 func (s *Store) NewBatch() *Batch { return &Batch{store: s} }
@@ -44,22 +28,24 @@ func (c *Collection[T]) CreateIn(b *Batch, name string, v T) { c.in(b, name, v, 
 
 // DeleteIn adds a Delete to the batch.
 func (c *Collection[T]) DeleteIn(b *Batch, name string) {
-	b.add(change{folder: c.folder, name: name, action: remove}, c.wrap("remove", name, CheckName(name)))
+	b.add(c.change(name, remove), c.wrap("remove", name, CheckName(name)))
 }
 
 func (c *Collection[T]) in(b *Batch, name string, v T, a action) {
-	data, err := c.encode(name, v)
-	b.add(change{c.folder, name, data, a}, c.wrap("write", name, err))
+	ch := c.change(name, a)
+	var err error
+	ch.data, err = c.encode(name, v)
+	b.add(ch, c.wrap("write", name, err))
 }
 
 // PutIn adds a Put to the batch, which keeps data until Commit.
 func (b *Blobs) PutIn(to *Batch, name string, data []byte) {
-	to.add(change{b.folder, name, data, replace}, b.wrap("write", name, checkBlob(name, data)))
+	to.add(change{folder: b.folder, name: name, data: data, action: replace}, b.wrap("write", name, checkBlob(name, data)))
 }
 
 // CreateIn adds a Put for a name that must be free to the batch.
 func (b *Blobs) CreateIn(to *Batch, name string, data []byte) {
-	to.add(change{b.folder, name, data, create}, b.wrap("write", name, checkBlob(name, data)))
+	to.add(change{folder: b.folder, name: name, data: data, action: create}, b.wrap("write", name, checkBlob(name, data)))
 }
 
 // DeleteIn adds a Delete to the batch.
@@ -79,12 +65,13 @@ func (b *Batch) add(c change, err error) {
 	if b.err == nil {
 		b.err = err
 	}
-	b.changes = append(b.changes, c)
+	b.changes = append(b.changes, &c)
 }
 
 // Commit makes all changes, durably, or none: fs.ErrExist for what was to be
 // created and is there, fs.ErrNotExist for what was to be deleted and is not,
-// and whatever Put answers. Only with ErrUnfinished in the chain are they
+// ErrChanged or a *CorruptError for what was to be updated or deleted in another
+// version, and whatever Put answers. Only with ErrUnfinished in the chain are they
 // decided in spite of the failure, and will be completed. A batch is committed
 // once.
 func (b *Batch) Commit() error {
@@ -105,10 +92,10 @@ func (b *Batch) Commit() error {
 		s.discard(in)
 		return err
 	}
-	return s.decide(in)
+	return b.decide(in)
 }
 
-// check looks whether the names are as the changes want them. Only an edit by
+// check looks whether the files are as the changes want them. Only an edit by
 // hand can come between this and the renames.
 func (b *Batch) check() error {
 	for _, c := range b.changes {
@@ -123,6 +110,9 @@ func (b *Batch) check() error {
 			return fmt.Errorf("cannot create %q of %s: %w", c.name, c.folder.kind, fs.ErrExist)
 		case !there && c.action == remove:
 			return fmt.Errorf("cannot remove %q of %s: %w", c.name, c.folder.kind, fs.ErrNotExist)
+		}
+		if err := c.meet(); err != nil {
+			return c.told(err)
 		}
 	}
 	return nil
@@ -164,7 +154,8 @@ func (s *Store) discard(in intent) {
 }
 
 // decide writes the intent, from which on the batch happens, and completes it.
-func (s *Store) decide(in intent) error {
+func (b *Batch) decide(in intent) error {
+	s := b.store
 	data, err := encodeIntent(in)
 	if err != nil {
 		s.discard(in)
@@ -188,9 +179,18 @@ func (s *Store) decide(in intent) error {
 	if err := s.disk.syncFolder(path); err != nil {
 		return s.undo(in, err)
 	}
+	// The last moment to see an edit by hand: now the files are replaced.
+	for _, c := range b.changes {
+		if err := c.stillMet(); err != nil {
+			return s.undo(in, c.told(err))
+		}
+	}
 	if err := s.finish(in); err != nil {
 		s.suspend(in)
 		return fmt.Errorf("%w: %w", ErrUnfinished, err)
+	}
+	for _, c := range b.changes {
+		c.took()
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func NewBlobs(s *Store, kind, ext string) *Blobs {
 func (b *Blobs) Put(name string, data []byte) error {
 	err := checkBlob(name, data)
 	if err == nil {
-		err = b.folder.put(name, data, false)
+		err = b.folder.put(&change{folder: b.folder, name: name, data: data})
 	}
 	return b.wrap("write", name, err)
 }
@@ -49,7 +49,7 @@ func (b *Blobs) Get(name string) ([]byte, error) {
 func (b *Blobs) Delete(name string) error {
 	err := CheckName(name)
 	if err == nil {
-		err = b.folder.remove(name)
+		err = b.folder.remove(&change{folder: b.folder, name: name, action: remove})
 	}
 	return b.wrap("remove", name, err)
 }

@@ -3,84 +3,83 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// An entry is what a record's file said when it had the mark: a value that is
-// never changed again, or why there is none.
+// An entry is what a record's file said when it had the mark. Its value is never
+// changed again.
 type entry[T any] struct {
-	value   T
-	err     error
-	mark    mark
-	settled bool // the mark was old enough to tell of any later change
+	value      T     // what the file says; where err is set, what it said last
+	good       bool  // there is such a value
+	err        error // why the file can't be used
+	generation string
+	mark       mark
+	settled    bool // the mark was old enough to tell of any later change
 }
 
 // look returns the record's present entry, from memory when the file is still
-// the one that was read. The caller holds c.mu and has begun to read.
+// the one that was read. The caller has begun to read.
 func (c *Collection[T]) look(name string) entry[T] {
-	e, fresh := c.recall(name)
-	if !fresh {
-		e = c.load(name)
-		c.remember(name, e)
+	m, err := c.markOf(name)
+	if e, fresh := c.recall(name, m, err); fresh {
+		return e
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.remember(name, c.load(name))
+}
+
+// markOf looks at a record's file without opening it.
+func (c *Collection[T]) markOf(name string) (mark, error) {
+	st, err := c.folder.store.disk.lstat(c.folder.file(name))
+	return markOf(&st), err
+}
+
+// recall returns the entry in memory, if it is sure to be what a file says that
+// has the mark, or about which the system answered err.
+func (c *Collection[T]) recall(name string, m mark, err error) (e entry[T], fresh bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.recalled(name, m, err)
+}
+
+func (c *Collection[T]) recalled(name string, m mark, err error) (e entry[T], fresh bool) {
+	e, known := c.cache[name]
+	return e, err == nil && known && e.settled && e.mark == m
+}
+
+// remember keeps an entry, and in one that has no value the last one that had.
+// The caller holds c.mu.
+func (c *Collection[T]) remember(name string, e entry[T]) entry[T] {
+	if errors.Is(e.err, fs.ErrNotExist) {
+		delete(c.cache, name)
+		return e
+	}
+	if last := c.cache[name]; e.err != nil {
+		e.value, e.good = last.value, last.good
+	}
+	c.cache[name] = e
 	return e
 }
 
-// recall returns the entry in memory, if it is sure to be what the file says. An
-// entry without value or file is fresh, too: there is nothing to load.
-func (c *Collection[T]) recall(name string) (e entry[T], fresh bool) {
-	st, err := c.folder.store.disk.lstat(c.folder.file(name))
+// wrote remembers what was put in place just now, so that there is a last good
+// value even if the next that happens to the file is an edit that breaks it. The
+// caller holds the right to write; the file itself is read again when asked for.
+func (c *Collection[T]) wrote(name string, data []byte) {
+	value, err := c.decode(data)
 	if err != nil {
-		delete(c.cache, name)
-		return entry[T]{err: err}, true
-	}
-	e, known := c.cache[name]
-	return e, known && e.settled && e.mark == markOf(&st)
-}
-
-func (c *Collection[T]) remember(name string, e entry[T]) {
-	if errors.Is(e.err, fs.ErrNotExist) {
-		delete(c.cache, name)
 		return
 	}
-	c.cache[name] = e
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cache[name] = entry[T]{value: value, good: true, generation: generationOf(data)}
 }
 
-// loadShare is how many files are worth a goroutine of their own.
-const loadShare = 64
-
-// lookMany is look for many names, with all processors at work: a first look at
-// 10,000 records is a second of parsing.
-func (c *Collection[T]) lookMany(names []string) []entry[T] {
-	entries := make([]entry[T], len(names))
-	var missing []int
-	for i, name := range names {
-		e, fresh := c.recall(name)
-		entries[i] = e
-		if !fresh {
-			missing = append(missing, i)
-		}
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 1+len(missing)/loadShare) {
-		wg.Go(func() {
-			for n := next.Add(1); int(n) <= len(missing); n = next.Add(1) {
-				i := missing[n-1]
-				entries[i] = c.load(names[i])
-			}
-		})
-	}
-	wg.Wait()
-	for _, i := range missing {
-		c.remember(names[i], entries[i])
-	}
-	return entries
+// forgot drops what was removed just now.
+func (c *Collection[T]) forgot(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.cache, name)
 }
 
 // load reads and decodes a file. What the system refused (EIO, EACCES) may pass:
@@ -89,14 +88,13 @@ func (c *Collection[T]) load(name string) entry[T] {
 	now := time.Now()
 	data, m, err := c.folder.store.disk.read(c.folder.file(name), MaxRecord)
 	e := entry[T]{mark: m, settled: m.settled(now)}
-	switch {
-	case errors.Is(err, unix.ELOOP):
-		e.err = errNotRegular // O_NOFOLLOW met a symbolic link (open(2))
-	case err != nil:
+	if err != nil {
 		e.err = err
 		e.settled = e.settled && (errors.Is(err, errNotRegular) || errors.Is(err, ErrTooLarge))
-	default:
-		e.value, e.err = c.decode(data)
+		return e
 	}
+	e.generation = generationOf(data)
+	e.value, e.err = c.decode(data)
+	e.good = e.err == nil
 	return e
 }

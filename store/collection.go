@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -26,7 +25,7 @@ type Collection[T any] struct {
 	codec  *strictyaml.Codec[record[T]]
 	schema string
 
-	mu    sync.Mutex
+	mu    sync.RWMutex
 	cache map[string]entry[T]
 }
 
@@ -74,9 +73,13 @@ func (c *Collection[T]) Put(name string, v T) error { return c.put(name, v, fals
 func (c *Collection[T]) Create(name string, v T) error { return c.put(name, v, true) }
 
 func (c *Collection[T]) put(name string, v T, fresh bool) error {
-	data, err := c.encode(name, v)
-	if err == nil {
-		err = c.folder.put(name, data, fresh)
+	ch := c.change(name, replace)
+	if fresh {
+		ch.action = create
+	}
+	var err error
+	if ch.data, err = c.encode(name, v); err == nil {
+		err = c.folder.put(&ch)
 	}
 	return c.wrap("write", name, err)
 }
@@ -91,14 +94,12 @@ func (c *Collection[T]) Get(name string) (T, error) {
 	if err != nil {
 		return zero, c.wrap("read", name, err)
 	}
-	c.mu.Lock()
 	e := c.look(name)
-	c.mu.Unlock()
 	unlock()
 	if e.err != nil {
 		return zero, c.told(name, e.err)
 	}
-	return c.codec.Clone(record[T]{Body: e.value}).Body, nil
+	return c.clone(e.value), nil
 }
 
 // Delete removes the record name; fs.ErrNotExist. A record that can't be read
@@ -106,7 +107,8 @@ func (c *Collection[T]) Get(name string) (T, error) {
 func (c *Collection[T]) Delete(name string) error {
 	err := CheckName(name)
 	if err == nil {
-		err = c.folder.remove(name)
+		ch := c.change(name, remove)
+		err = c.folder.remove(&ch)
 	}
 	return c.wrap("remove", name, err)
 }
@@ -138,7 +140,7 @@ func (c *Collection[T]) All() (valid []Item[T], corrupt []*CorruptError, err err
 	for i, name := range names {
 		switch e := entries[i]; {
 		case e.err == nil:
-			valid = append(valid, Item[T]{name, c.codec.Clone(record[T]{Body: e.value}).Body})
+			valid = append(valid, Item[T]{name, c.clone(e.value)})
 		case !errors.Is(e.err, fs.ErrNotExist): // gone since the folder was listed
 			corrupt = append(corrupt, c.corrupt(name, e.err))
 		}
@@ -146,23 +148,7 @@ func (c *Collection[T]) All() (valid []Item[T], corrupt []*CorruptError, err err
 	return valid, corrupt, nil
 }
 
-// lookAll returns the names and their entries, and forgets what is gone.
-func (c *Collection[T]) lookAll() ([]string, []entry[T], error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	names, err := c.folder.list()
-	if err != nil {
-		return nil, nil, err
-	}
-	entries := c.lookMany(names)
-	if len(c.cache) > len(names) {
-		maps.DeleteFunc(c.cache, func(name string, _ entry[T]) bool {
-			_, there := slices.BinarySearch(names, name)
-			return !there
-		})
-	}
-	return names, entries, nil
-}
+func (c *Collection[T]) clone(v T) T { return c.codec.Clone(record[T]{Body: v}).Body }
 
 func (c *Collection[T]) encode(name string, v T) ([]byte, error) {
 	if err := CheckName(name); err != nil {
@@ -209,8 +195,8 @@ func validate(v any) error {
 }
 
 func (c *Collection[T]) wrap(verb, name string, err error) error {
-	if err == nil {
-		return nil
+	if _, told := errors.AsType[*CorruptError](err); told || err == nil {
+		return err
 	}
 	return fmt.Errorf("cannot %s the record %q of %s: %w", verb, name, c.folder.kind, err)
 }

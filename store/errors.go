@@ -21,6 +21,9 @@ var (
 	// is completed before anything else is read or written, at the latest when
 	// the store is opened again.
 	ErrUnfinished = errors.New("the batch is decided but not completed yet")
+	// ErrChanged says that a record is not of the generation that its change was
+	// made from: somebody else changed it meanwhile.
+	ErrChanged = errors.New("the record was changed meanwhile")
 	// ErrTooLarge says that a record or blob exceeds its limit.
 	ErrTooLarge = errors.New("it exceeds the size limit")
 )

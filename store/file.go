@@ -66,7 +66,10 @@ func (d disk) writeAll(fd int, data []byte) error {
 // that content. It neither follows a symbolic link nor waits on a FIFO.
 func (d disk) read(path string, limit int) (data []byte, m mark, err error) {
 	fd, err := d.open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY)
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.ELOOP): // O_NOFOLLOW met a symbolic link (open(2))
+		return nil, mark{}, errNotRegular
+	case err != nil:
 		return nil, mark{}, err
 	}
 	defer d.sys.close(fd) //nolint:errcheck // nothing was written

@@ -37,7 +37,7 @@ func newFolder(s *Store, kind, ext string) *folder {
 	return f
 }
 
-func (f *folder) file(name string) string { return filepath.Join(f.path, name+f.ext) }
+func (f *folder) file(name string) string { return f.path + "/" + name + f.ext }
 
 // prepare makes the folder, durably, and removes what a killed process left in
 // it. The caller holds store.writing. It is done once, unless somebody takes the
@@ -143,11 +143,10 @@ func (f *folder) exists(name string) (bool, error) {
 	}
 }
 
-// put gives name the content data; with fresh set it fails with fs.ErrExist
-// where something has that name.
-func (f *folder) put(name string, data []byte, fresh bool) error {
-	s := f.store
-	unlock, err := s.beginWrite()
+// put makes a change that gives a name new content. One that is to create it
+// fails with fs.ErrExist where something has that name.
+func (f *folder) put(c *change) error {
+	unlock, err := f.store.beginWrite()
 	if err != nil {
 		return err
 	}
@@ -155,37 +154,59 @@ func (f *folder) put(name string, data []byte, fresh bool) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	temp, err := s.disk.writeTemp(f.path, data)
+	if err := c.meet(); err != nil || c.idle {
+		return err
+	}
+	if err := f.place(c); err != nil {
+		return err
+	}
+	c.took()
+	return f.sync()
+}
+
+// place writes the new content and renames it.
+func (f *folder) place(c *change) error {
+	d := f.store.disk
+	temp, err := d.writeTemp(f.path, c.data)
 	if err != nil {
 		return err
 	}
 	var flags uint
-	if fresh {
+	if c.action == create {
 		flags = unix.RENAME_NOREPLACE
 	}
 	from := filepath.Join(f.path, temp)
-	if err := s.disk.rename(from, f.file(name), flags); err != nil {
-		_ = s.disk.unlink(from) // the sweep of the next start sees to a failure
-		return fmt.Errorf("cannot put %s in place: %w", f.file(name), err)
+	if err = c.stillMet(); err == nil {
+		if err = d.rename(from, f.file(c.name), flags); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("cannot put %s in place: %w", f.file(c.name), err)
 	}
-	if err := s.disk.syncFolder(f.path); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotDurable, err)
-	}
-	return nil
+	_ = d.unlink(from) // the sweep of the next start sees to a failure
+	return err
 }
 
-// remove takes name away; fs.ErrNotExist where it isn't.
-func (f *folder) remove(name string) error {
-	s := f.store
-	unlock, err := s.beginWrite()
+// remove makes a change that takes a name away; fs.ErrNotExist where it isn't.
+func (f *folder) remove(c *change) error {
+	d := f.store.disk
+	unlock, err := f.store.beginWrite()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := again(func() error { return s.disk.sys.unlink(f.file(name)) }); err != nil {
-		return fmt.Errorf("cannot remove %s: %w", f.file(name), err)
+	if err := c.meet(); err != nil {
+		return err
 	}
-	if err := s.disk.syncFolder(f.path); err != nil {
+	if err := again(func() error { return d.sys.unlink(f.file(c.name)) }); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", f.file(c.name), err)
+	}
+	c.took()
+	return f.sync()
+}
+
+// sync makes a change durable that was made.
+func (f *folder) sync() error {
+	if err := f.store.disk.syncFolder(f.path); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotDurable, err)
 	}
 	return nil

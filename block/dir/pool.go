@@ -19,6 +19,7 @@ const folderMode = 0o750
 
 // Pool is a block.Pool in a folder.
 type Pool struct {
+	path   string // absolute
 	folder *os.File
 	turn   chan struct{} // holds one item while a goroutine of ours has the folder's lock
 }
@@ -36,6 +37,10 @@ func Open(ctx context.Context, path string) (*Pool, error) {
 }
 
 func open(ctx context.Context, path string) (*Pool, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	if err := makeFolder(path); err != nil {
 		return nil, err
 	}
@@ -43,7 +48,7 @@ func open(ctx context.Context, path string) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{folder: folder, turn: make(chan struct{}, 1)}
+	p := &Pool{path: path, folder: folder, turn: make(chan struct{}, 1)}
 	err = p.probe()
 	if err == nil {
 		err = p.sweep(ctx)
@@ -112,7 +117,10 @@ func (p *Pool) Room(ctx context.Context) (block.Room, error) {
 	if err := again(func() error { return unix.Fstatfs(p.fd(), &st) }); err != nil {
 		return block.Room{}, fmt.Errorf("ask for the pool's room: %w", err)
 	}
-	return block.Room{Size: inBytes(st.Blocks, st.Frsize), Free: inBytes(st.Bavail, st.Frsize)}, nil
+	// What is kept back for root or other projects is neither used nor to be had:
+	// like df(1), it doesn't count.
+	blocks := st.Blocks - st.Bfree + st.Bavail
+	return block.Room{Size: inBytes(blocks, st.Frsize), Free: inBytes(st.Bavail, st.Frsize)}, nil
 }
 
 // inBytes is blocks of unit bytes, or as much as fits an int64.

@@ -86,6 +86,11 @@ func (p *pool) Room(ctx context.Context) (block.Room, error) {
 	return value(ctx, p.plan, Call{Op: Room}, p.inner.Room)
 }
 
+// Locate implements block.Pool.
+func (p *pool) Locate(ctx context.Context) (block.Location, error) {
+	return value(ctx, p.plan, Call{Op: Locate}, p.inner.Locate)
+}
+
 // value is do for calls that answer more than whether they worked.
 func value[T any](ctx context.Context, p *Plan, c Call, get func(context.Context) (T, error)) (T, error) {
 	var got, none T
@@ -110,6 +115,13 @@ func (p *pool) Rename(ctx context.Context, from, to string) error {
 func (p *pool) Clone(ctx context.Context, parent, snapshot, clone string) error {
 	return p.plan.do(ctx, Call{Op: Clone, Volume: parent, Target: clone}, func() error {
 		return p.inner.Clone(ctx, parent, snapshot, clone)
+	})
+}
+
+// Flatten implements block.Pool.
+func (p *pool) Flatten(ctx context.Context, name string) error {
+	return p.plan.do(ctx, Call{Op: Flatten, Volume: name}, func() error {
+		return p.inner.Flatten(ctx, name)
 	})
 }
 

@@ -51,6 +51,19 @@ func (m *image) own(index int64) (*chunk, error) {
 	return c, nil
 }
 
+// flatten makes all chunks the image's own. The caller holds the pool's lock.
+func (m *image) flatten() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for index := range m.chunks {
+		if _, err := m.own(index); err != nil {
+			return err
+		}
+	}
+	m.parent, m.parentSnapshot = nil, ""
+	return nil
+}
+
 // drop forgets the chunk at index. The caller holds m's lock.
 func (m *image) drop(index int64) {
 	c := m.chunks[index]

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -118,6 +119,20 @@ func (p *Pool) clone(ctx context.Context, parent, snapshot, clone string) error 
 	return nil
 }
 
+// Flatten implements block.Pool.
+func (p *Pool) Flatten(ctx context.Context, name string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m, err := p.find(ctx, name)
+	if err == nil {
+		err = m.flatten()
+	}
+	if err != nil {
+		return fmt.Errorf("flatten volume %q: %w", name, err)
+	}
+	return nil
+}
+
 // Remove implements block.Pool. It answers syscall.EBUSY while the volume is
 // open.
 func (p *Pool) Remove(ctx context.Context, name string) error {
@@ -147,6 +162,11 @@ func (p *Pool) Room(ctx context.Context) (block.Room, error) {
 	p.room.Lock()
 	defer p.room.Unlock()
 	return block.Room{Size: p.capacity, Free: p.capacity - p.used}, nil
+}
+
+// Locate implements block.Pool: another process can't reach our memory.
+func (*Pool) Locate(context.Context) (block.Location, error) {
+	return block.Location{}, fmt.Errorf("locate a pool in memory: %w", errors.ErrUnsupported)
 }
 
 // Close implements block.Pool. It complains of volumes that are still open, so

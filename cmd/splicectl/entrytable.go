@@ -57,7 +57,7 @@ func networkTable(w io.Writer, entries []api.Entry) {
 func linksText(links []api.NetworkLink) string {
 	texts := make([]string, len(links))
 	for i, l := range links {
-		texts[i] = l.VNI
+		texts[i] = string(l.VNI)
 		if l.VNI == "" {
 			texts[i] = "bridge:" + l.Bridge
 		}

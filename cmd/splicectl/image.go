@@ -67,6 +67,7 @@ func (c *cli) imageUpload() *cobra.Command {
 	c.poolFlag(cmd, &params.Pool)
 	cmd.Flags().StringVar(&params.Format, "format", "", "the image's `FORMAT`: raw or vmdk; recognised unless given")
 	proof.flags(cmd, "upload")
+	forceFlag(cmd, &params.Force)
 	cmd.Flags().BoolVar(&trustEOF, "trust-eof", false, "the end of the stream is the end of the image")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "start the job and leave")
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"raw", "vmdk"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -171,6 +172,10 @@ func (c *cli) poolFlag(cmd *cobra.Command, pool *string) {
 	must(cmd.RegisterFlagCompletionFunc("pool", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return c.names(cmd.Context(), "pool.list", nil), cobra.ShellCompDirectiveNoFileComp
 	}))
+}
+
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "even if the pool gets fuller than the daemon's limit")
 }
 
 func yesFlag(cmd *cobra.Command, yes *bool) {

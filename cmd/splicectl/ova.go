@@ -60,6 +60,7 @@ func (c *cli) ovaUpload() *cobra.Command {
 	}
 	c.poolFlag(cmd, &params.Pool)
 	proof.flags(cmd, "archive")
+	forceFlag(cmd, &params.Force)
 	cmd.Flags().BoolVar(&params.RequireManifest, "require-manifest", false, "only if a manifest vouches for every member")
 	cmd.Flags().StringVar(&params.Configuration, "configuration", "", "deploy the configuration `ID` of those that the descriptor offers")
 	cmd.Flags().StringArrayVar(&properties, "property", nil, "set a property of the descriptor: `KEY=VALUE`; may be repeated")

@@ -48,6 +48,7 @@ type limitsConfig struct {
 	Jobs           int      `yaml:"jobs"`
 	MaxVirtualSize api.Size `yaml:"max_virtual_size"`
 	Stall          duration `yaml:"stall"`
+	PoolFill       int      `yaml:"pool_fill"` // per cent
 }
 
 // An accessConfig names the users and groups that have each level of access;
@@ -76,7 +77,7 @@ func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 func defaults() config {
 	return config{
 		StateDir: "/var/lib/spliced",
-		Limits:   limitsConfig{Jobs: 4, MaxVirtualSize: 64 << 40, Stall: duration(300 * time.Second)},
+		Limits:   limitsConfig{Jobs: 4, MaxVirtualSize: 64 << 40, Stall: duration(300 * time.Second), PoolFill: 80},
 		Access:   accessConfig{Read: []string{}, Write: []string{"@spliced"}, Admin: []string{}},
 	}
 }
@@ -145,6 +146,9 @@ func (c *config) complete() error {
 	}
 	if c.Limits.MaxVirtualSize < 1 {
 		return errors.New("limits.max_virtual_size is 0; no disk would fit")
+	}
+	if c.Limits.PoolFill < 1 || c.Limits.PoolFill > 100 {
+		return fmt.Errorf("limits.pool_fill is %d; 1 to 100 per cent can be said", c.Limits.PoolFill)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Pools)) {
 		pool, err := c.Pools[name].complete(name)

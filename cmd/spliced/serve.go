@@ -110,7 +110,7 @@ func build(c config, files *store.Store, log *slog.Logger) (*job.Jobs, *catalog.
 		return nil, nil, fmt.Errorf("cannot learn this host's name: %w", err)
 	}
 	kept, err := catalog.New(catalog.Options{
-		Store: files, Jobs: jobs, Pools: c.specs(), Host: host, Logger: log,
+		Store: files, Jobs: jobs, Pools: c.specs(), Host: host, Fill: c.Limits.PoolFill, Logger: log,
 		Limits: ingest.Limits{MaxVirtualSize: int64(c.Limits.MaxVirtualSize), Stall: time.Duration(c.Limits.Stall)},
 		Start: worker.Process{
 			Path: "/proc/self/exe", Args: []string{"spliced", "worker"}, Env: worker.Environment(os.Environ()),

@@ -45,7 +45,7 @@ func overfill(t *testing.T, p place, makeRoom func()) {
 	c := d.dial(t)
 	src, _ := pipe(t, endless)
 	begun := time.Now()
-	_, err := upload(t, c, "image.upload", "big", src, params{"format": "raw", "size": int64(1) << 40, "wait": true})
+	_, err := upload(t, c, "image.upload", "big", src, params{"format": "raw", "size": int64(1) << 40, "force": true, "wait": true})
 	if !slices.Contains([]rpc.Code{rpc.NoSpace, rpc.Stalled}, code(err)) {
 		t.Errorf("an upload into a full pool: %v", err)
 	}

@@ -78,18 +78,19 @@ func endless(w io.Writer) error {
 }
 
 // answersSoon demands that the daemon answers while its storage doesn't. The
-// median stands for the daemon, the rest for a busy machine.
+// fastest quarter stands for the daemon, the rest for a busy machine; a daemon
+// that waited for its storage would have no fast quarter.
 func answersSoon(t *testing.T, c *client.Client) {
 	t.Helper()
 	var times []time.Duration
-	for range 15 {
+	for range 40 {
 		begun := time.Now()
 		must(t, c.Call(soon(t, patience), "daemon.status", nil, nil))
 		times = append(times, time.Since(begun))
 	}
 	slices.Sort(times)
-	if median := times[len(times)/2]; median > statusWithin {
-		t.Errorf("daemon.status answers after %v", median)
+	if quartile := times[len(times)/4]; quartile > statusWithin {
+		t.Errorf("daemon.status answers after %v", quartile)
 	}
 	begun := time.Now()
 	must(t, c.Call(soon(t, patience), "pool.list", nil, nil))

@@ -1,0 +1,166 @@
+package script
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// openLimit is how long a volume may take to be opened: a cluster that is
+	// well takes a second.
+	openLimit = 60 * time.Second
+
+	// flushLimit is how long a server may take to flush and end. After a
+	// cancellation nobody needs what it would flush.
+	flushLimit     = 60 * time.Second
+	cancelledLimit = 3 * time.Second
+
+	// mostSaid bounds what is kept of a server's messages.
+	mostSaid = 4 << 10
+)
+
+// A server is a qemu-nbd.
+type server struct {
+	*process
+	id     string
+	socket string
+	said   said
+	failed bool // to become ready
+}
+
+// serve starts a server at a socket that it finds open already: qemu-nbd(8),
+// systemd socket activation. So nobody can come too early, and the socket's mode
+// is ours to choose.
+func serve(v Volume, socket string) (*server, error) {
+	image, err := v.Source.imageOpts()
+	if err != nil {
+		return nil, err
+	}
+	program, err := exec.LookPath("qemu-nbd")
+	if err != nil {
+		return nil, fmt.Errorf("qemu-nbd is not installed: %w", err)
+	}
+	listening, err := listen(socket)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{id: v.ID, socket: socket}
+	// LISTEN_PID is the server's own id (sd_listen_fds(3)), which only a shell in
+	// its place can know.
+	cmd := &exec.Cmd{
+		Path: "/bin/sh",
+		Args: []string{
+			"sh", "-c", `export LISTEN_PID=$$; exec "$@"`, "sh", program,
+			"--image-opts", image, "--persistent", "--shared=16", "--discard=unmap",
+		},
+		Env:        []string{"PATH=/usr/bin:/bin", "LISTEN_FDS=1"},
+		Dir:        "/",
+		ExtraFiles: []*os.File{listening}, // 3, where sd_listen_fds(3) begins
+		Stdout:     &s.said, Stderr: &s.said,
+	}
+	s.process, err = attach(cmd)
+	return s, errors.Join(err, listening.Close())
+}
+
+// listen makes a socket for the script's user alone.
+func listen(path string) (*os.File, error) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make its socket: %w", err)
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(path, 0o600)
+	if os.Geteuid() == 0 {
+		err = errors.Join(err, os.Chown(path, nobody, nobody))
+	}
+	f, fileErr := l.File()
+	if err := errors.Join(err, fileErr, l.Close()); err != nil {
+		return nil, fmt.Errorf("cannot make its socket: %w", err)
+	}
+	return f, nil
+}
+
+// ready waits until the server greets, which it does once the volume is open.
+// When it ends instead, the kernel ends the connection.
+func (s *server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, openLimit, fmt.Errorf("it was not open within %v", openLimit))
+	defer cancel()
+	err := s.greeted(ctx)
+	if err == nil {
+		return nil
+	}
+	s.failed = true
+	select {
+	case <-s.done:
+		return s.why()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *server) greeted(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", s.socket)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer stop()
+	_, err = io.ReadFull(conn, make([]byte, len("NBDMAGIC")))
+	return errors.Join(err, conn.Close())
+}
+
+// stop has the server flush and end. One that failed has been told of.
+func (s *server) stop(ctx context.Context) error {
+	select {
+	case <-s.done:
+		if s.failed {
+			return nil
+		}
+		return fmt.Errorf("the server of the disk %q ended early: %w", s.id, s.why())
+	default:
+	}
+	unwanted := s.failed || ctx.Err() != nil
+	limit := flushLimit
+	if unwanted {
+		limit = cancelledLimit
+	}
+	err := s.signal(syscall.SIGTERM)
+	kill := time.AfterFunc(limit, func() { _ = s.signal(syscall.SIGKILL) })
+	<-s.done
+	kill.Stop()
+	if unwanted || err == nil && s.err == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot flush the disk %q: %w", s.id, errors.Join(err, s.why()))
+}
+
+// why tells how a server ended that has ended.
+func (s *server) why() error {
+	if text := strings.TrimSpace(s.said.String()); text != "" {
+		return errors.New(printable(strings.ReplaceAll(text, "\n", " / ")))
+	}
+	if s.err != nil {
+		return fmt.Errorf("qemu-nbd: %w", s.err)
+	}
+	return errors.New("qemu-nbd ended by itself")
+}
+
+// said keeps the beginning of what a program says.
+type said struct{ bytes.Buffer }
+
+func (s *said) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), mostSaid-s.Len())]
+	if _, err := s.Buffer.Write(kept); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
