@@ -86,7 +86,7 @@ func (p *Profile) Validate() error {
 		optionalName("script", p.Script),
 		optionalName("ova", p.OVA),
 		p.ofOVA("ova", p.OVA), p.ofOVA("system", p.System), p.ofOVA("configuration", p.Configuration),
-		p.arguments(),
+		p.properties(), p.arguments(),
 		checkOrigin(p.Origin),
 	)
 }
@@ -100,6 +100,22 @@ func (p *Profile) ofOVA(field, value string) error {
 		return wrong(field, "needs the type %s", ProfileOVA)
 	case p.OVA == "":
 		return wrong(field, "needs ova, whose %s it names", field)
+	}
+	return nil
+}
+
+// properties checks the shape alone: what there can be the OVA's descriptor says.
+func (p *Profile) properties() error {
+	for key, value := range p.Properties {
+		if err := p.ofOVA("properties", key); err != nil {
+			return err
+		}
+		if key == "" || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+			return wrong("properties", "has the key %.80q, which is empty, or whose value is no text", key)
+		}
+	}
+	if len(p.Properties) > maxArguments {
+		return wrong("properties", "has %d properties, %d are allowed", len(p.Properties), maxArguments)
 	}
 	return nil
 }

@@ -85,6 +85,7 @@ type Profile struct {
 	OVA             string            `json:"ova,omitempty" yaml:"ova,omitempty"`                           // name, of the type ova; can't be modified
 	System          string            `json:"system,omitempty" yaml:"system,omitempty"`                     // key of the OVA's system; absent: its only one
 	Configuration   string            `json:"configuration,omitempty" yaml:"configuration,omitempty"`       // of the OVA's descriptor
+	Properties      map[string]string `json:"properties,omitempty" yaml:"properties,omitempty"`             // of the OVA's descriptor, over those of its upload; no passwords
 	Arguments       map[string]string `json:"arguments,omitempty" yaml:"arguments,omitempty"`               // for the script
 	Origin          string            `json:"origin,omitempty" yaml:"origin,omitempty"`                     // "ova web": what it was made with
 }

@@ -78,7 +78,7 @@ type Pool interface {
 
 // A Volume is an open volume.
 //
-// ReadAt, WriteAt, Zero and Flush may be called from many goroutines at once,
+// ReadAt, WriteAt, Zero, Data and Flush may be called from many goroutines at once,
 // WriteAt and Zero on ranges that don't overlap. Resize, Snapshot and Close
 // have the volume to themselves.
 type Volume interface {
@@ -93,6 +93,12 @@ type Volume interface {
 	// where the storage can do so. Beyond the size it fails with fs.ErrInvalid
 	// and changes nothing.
 	Zero(off, length int64) error
+
+	// Data calls visit for each run of bytes that may be other than zeros, in
+	// the order of their offsets, as finely as the storage knows; all between
+	// them reads as zeros. The first failure of visit ends it, and is its
+	// answer. What is written meanwhile may be missing.
+	Data(ctx context.Context, visit func(off, length int64) error) error
 
 	// Flush returns when all that was written before is durable. Nothing is
 	// durable without it, not even by Close.

@@ -65,6 +65,8 @@ type Catalog struct {
 	changing sync.Mutex
 	answers  answers
 
+	planning sync.Mutex // held while a descriptor is read again, which takes memory
+
 	// starting is held from looking for a job of the same request until the job is
 	// known: of two that are the same one starts it, the other finds it.
 	starting sync.Mutex

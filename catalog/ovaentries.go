@@ -24,7 +24,7 @@ func systemTemplate(ova string, s *api.System) api.SystemTemplate {
 	return api.SystemTemplate{
 		VCPUs: s.VCPUs, VRAM: int((s.Memory-1)/mib + 1), Serial: true, VNC: &api.VNC{Enabled: true, Bind: vncBind},
 		Firmware: s.Firmware, SecureBoot: s.SecureBoot, VTPM: s.VTPM, Machine: s.Machine,
-		DiskBus: s.DiskBus, SCSIModel: s.SCSIModel, NICModel: s.NICModel, Origin: origin(ova),
+		DiskBus: s.DiskBus, SCSIModel: s.SCSIModel, NICModel: s.NICModel, Origin: api.OriginOVA(ova),
 	}
 }
 
@@ -32,13 +32,10 @@ func systemTemplate(ova string, s *api.System) api.SystemTemplate {
 func ovaProfile(o *api.OVA, s *api.System, configuration string) api.Profile {
 	p := api.Profile{
 		Type: api.ProfileOVA, OVA: o.Name, SystemTemplate: s.SystemTemplate,
-		Configuration: configuration, Origin: origin(o.Name),
+		Configuration: configuration, Origin: api.OriginOVA(o.Name),
 	}
 	if len(o.Systems) > 1 {
 		p.System = s.Key
 	}
 	return p
 }
-
-// origin is what templates and profiles say that came with an OVA.
-func origin(ova string) string { return "ova " + ova }

@@ -24,7 +24,7 @@ func ovaRecord(p api.OVAUpload, staged *ingest.StagedOVA) api.OVA {
 	plan := staged.Plan
 	record := api.OVA{
 		Name: p.Name, Pool: p.Pool, SHA256: strings.ToLower(p.SHA256),
-		Configuration: plan.Configuration, Configurations: configurations(plan.Configurations),
+		Configuration: ovf.Clean(plan.Configuration), Configurations: configurations(plan.Configurations),
 		Properties: staged.Properties, Secrets: staged.Secrets,
 		Products: products(plan.Products), Startup: startup(plan.Startup),
 		Unattached: diskRecords(p.Name, staged, "", plan.Unattached),

@@ -18,6 +18,8 @@ func (d *Daemon) ovaMethods() []rpc.Method {
 		rpc.Bind(read("ova.list", "Lists the OVAs, sorted by name."), d.ovaList),
 		rpc.Bind(read("ova.show", "Shows an OVA's record.", rpc.NotFound, rpc.StateCorrupt), d.ovaShow),
 		rpc.Bind(work("ova.remove", "Removes an OVA with its disks, if none has clones.", rpc.NotFound), d.ovaRemove),
+		rpc.Bind(changing(write("ova.configure", "Makes templates and profiles of an OVA's disks for another of its configurations.",
+			rpc.InvalidState, rpc.NotFound, rpc.Exists, rpc.BadImage, rpc.Unsupported, rpc.Limit, rpc.StateCorrupt)), d.ovaConfigure),
 		rpc.Bind(taking(read("ova.inspect", "Tells what an OVA, or a bare descriptor, holds and what would be made of it.",
 			rpc.Unsupported, rpc.BadSource, rpc.BadImage, rpc.Limit, rpc.SourceIO, rpc.Stalled)), d.ovaInspect),
 	}
@@ -81,6 +83,22 @@ func (d *Daemon) ovaRemove(ctx context.Context, c *rpc.Call, p api.OVARemove) (a
 		return api.Result{}, failure.Cannot(action, absent(err, "OVA"))
 	}
 	return d.result(ctx, j, p.Wait)
+}
+
+func (d *Daemon) ovaConfigure(_ context.Context, c *rpc.Call, p api.OVAConfigure) (api.OVAConfigured, error) {
+	action := fmt.Sprintf("configure OVA %q", p.Name)
+	err := firstOf(named("name", p.Name), inField("request_id", api.CheckRequestID(p.RequestID)))
+	if err == nil && p.As != "" {
+		err = named("as", p.As)
+	}
+	if err != nil {
+		return api.OVAConfigured{}, failure.Cannot(action, err)
+	}
+	made, err := d.Catalog.ConfigureOVA(p, caller(c))
+	if err != nil {
+		return made, failure.Cannot(action, absent(err, "OVA"))
+	}
+	return made, nil
 }
 
 func (d *Daemon) ovaInspect(ctx context.Context, c *rpc.Call, p api.Inspect) (*ovf.Plan, error) {

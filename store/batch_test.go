@@ -71,6 +71,48 @@ func (c *catalogue) upload() error {
 	return b.Commit()
 }
 
+// generation is what a caller has seen of a template that is well.
+func (c *catalogue) generation(name string) (string, error) {
+	v, err := c.templates.Look(name)
+	if err == nil && v.Problem != nil {
+		err = v.Problem
+	}
+	return v.Generation, err
+}
+
+func (c *catalogue) update(name string, n int) error {
+	g, err := c.generation(name)
+	if err == nil {
+		_, err = c.templates.Update(name, g, checked{n})
+	}
+	return err
+}
+
+func (c *catalogue) deleteVersion(name string) error {
+	g, err := c.generation(name)
+	if err != nil {
+		return err
+	}
+	return c.templates.DeleteVersion(name, g)
+}
+
+// modify is a batch of changes that are held to what was seen.
+func (c *catalogue) modify() error {
+	shared, err := c.generation("shared")
+	if err != nil {
+		return err
+	}
+	stale, err := c.generation("stale")
+	if err != nil {
+		return err
+	}
+	b := c.store.NewBatch()
+	c.templates.UpdateIn(b, "shared", shared, checked{7})
+	c.templates.DeleteVersionIn(b, "stale", stale)
+	c.ovas.CreateIn(b, "web", sample("x"))
+	return b.Commit()
+}
+
 func (c *catalogue) populate(t *testing.T) {
 	t.Helper()
 	must(t, c.templates.Put("shared", checked{1}))

@@ -18,9 +18,16 @@ func edit(t *testing.T, s *Store, name, text string) {
 	must(t, os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600))
 }
 
-func TestBrokenRecordsAreToldAndOthersServed(t *testing.T) {
-	const good = "schema: ovas/v1\ntitle: a\nmemory: 1\ndisks:\n  - id: sda\n    size: 5\n...\n"
-	cases := map[string]struct{ text, reason string }{
+// goodText is a record as a person may write it; each of brokenTexts differs from
+// it by one flaw.
+const goodText = "schema: ovas/v1\ntitle: a\nmemory: 1\ndisks:\n  - id: sda\n    size: 5\n...\n"
+
+// A brokenText can't be served, and the message has the reason.
+type brokenText struct{ text, reason string }
+
+func brokenTexts() map[string]brokenText {
+	const good = goodText
+	return map[string]brokenText{
 		"empty":         {"", "empty"},
 		"zeros":         {strings.Repeat("\x00", 4096), "zero bytes"},
 		"noend":         {strings.TrimSuffix(good, "...\n"), "the end may be missing"},
@@ -58,9 +65,13 @@ func TestBrokenRecordsAreToldAndOthersServed(t *testing.T) {
 		"complexkey":    {strings.Replace(good, "title: a", "? [a]\n: b", 1), "key is no text"},
 		"directivejunk": {"%TAG ! tag:x,2000:\n---\n" + strings.Replace(good, "title: a", "title: !y a", 1), "tag"},
 	}
+}
+
+func TestBrokenRecordsAreToldAndOthersServed(t *testing.T) {
+	cases := brokenTexts()
 	s, c := newTest(t)
 	must(t, c.Put("good", sample("good")))
-	edit(t, s, "ovas/control.yaml", good) // each case differs from a text that reads
+	edit(t, s, "ovas/control.yaml", goodText)
 	for name, tc := range cases {
 		edit(t, s, "ovas/"+name+".yaml", tc.text)
 		_, err := c.Get(name)

@@ -166,6 +166,21 @@ func operations() []operation {
 			with(func(m map[string]string) { delete(m, "templates/stale") }),
 		},
 		{"batch", (*catalogue).upload, after()},
+		{
+			"update", func(c *catalogue) error { return c.update("shared", 5) },
+			with(func(m map[string]string) { m["templates/shared"] = "IIIII" }),
+		},
+		{
+			"delete-version", func(c *catalogue) error { return c.deleteVersion("stale") },
+			with(func(m map[string]string) { delete(m, "templates/stale") }),
+		},
+		{
+			"batch-of-versions", (*catalogue).modify,
+			with(func(m map[string]string) {
+				m["templates/shared"], m["ovas/web"] = "IIIIIII", "x"
+				delete(m, "templates/stale")
+			}),
+		},
 	}
 }
 

@@ -114,9 +114,11 @@ func (d *Drive) disk(scsiModel string, where func(pool, volume string) (Location
 	disk := &libvirtxml.DomainDisk{
 		Device: string(d.Device), Driver: location.driver(d), Source: source,
 		Target:  &libvirtxml.DomainDiskTarget{Dev: d.Target, Bus: d.Bus},
-		Serial:  d.ID, // as the guest finds it below /dev/disk/by-id
 		Boot:    boot(d.BootOrder),
 		Address: d.address(scsiModel),
+	}
+	if d.Device != Floppy { // QEMU's has none
+		disk.Serial = d.ID // as the guest finds it below /dev/disk/by-id
 	}
 	if d.ReadOnly {
 		disk.ReadOnly = &libvirtxml.DomainDiskReadOnly{}

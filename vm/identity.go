@@ -41,29 +41,60 @@ func (w *work) complete() error {
 	if w.Profile.Type != api.ProfileOVA {
 		w.OVA = nil // a provisioner's disks come from its storage template alone
 	}
-	if lacks := Lacks(w.Profile, w.OVA); len(lacks) > 0 {
+	var systems []api.System
+	if w.OVA != nil {
+		systems = w.OVA.Systems
+	}
+	if lacks := Lacks(&w.Profile, systems); len(lacks) > 0 {
 		return incomplete(w.Request.Profile, lacks)
 	}
-	for _, part := range []struct {
-		field, name string
-		there       bool
-	}{
-		{"system_template", w.Profile.SystemTemplate, w.System != nil},
-		{"network_template", w.Profile.NetworkTemplate, w.Network != nil},
-		{"storage_template", w.Profile.StorageTemplate, w.Storage != nil},
-		{"ova", w.Profile.OVA, w.OVA != nil || w.Profile.Type != api.ProfileOVA},
-	} {
-		if part.name != "" && !part.there {
-			return fail(Missing, part.field, "profile %q names the %s %q, which isn't there",
-				w.Request.Profile, strings.ReplaceAll(part.field, "_", " "), part.name)
-		}
-	}
-	if w.OVA == nil {
-		return nil
+	if err := w.present(); err != nil || w.OVA == nil {
+		return err
 	}
 	var err error
 	w.system, err = SystemOf(w.OVA, w.Profile.System)
 	return err
+}
+
+// valid checks the templates by their own rules: their files may have been
+// written by hand.
+func (w *work) valid() error {
+	check := func(field, what, name string, template interface{ Validate() error }) error {
+		if err := template.Validate(); err != nil {
+			return fail(Invalid, field, "%s %q can't be used: %v", what, name, err)
+		}
+		return nil
+	}
+	if err := check("system_template", "system template", w.Profile.SystemTemplate, w.System); err != nil {
+		return err
+	}
+	if w.Network != nil {
+		if err := check("network_template", "network template", w.Profile.NetworkTemplate, w.Network); err != nil {
+			return err
+		}
+	}
+	if w.Storage != nil {
+		return check("storage_template", "storage template", w.Profile.StorageTemplate, w.Storage)
+	}
+	return nil
+}
+
+// present checks that what the profile names is there.
+func (w *work) present() error {
+	for _, part := range []struct {
+		field, what, name string
+		there             bool
+	}{
+		{"system_template", "system template", w.Profile.SystemTemplate, w.System != nil},
+		{"network_template", "network template", w.Profile.NetworkTemplate, w.Network != nil},
+		{"storage_template", "storage template", w.Profile.StorageTemplate, w.Storage != nil},
+		{"ova", "OVA", w.Profile.OVA, w.OVA != nil || w.Profile.Type != api.ProfileOVA},
+	} {
+		if part.name != "" && !part.there {
+			return fail(Missing, part.field, "profile %q names the %s %q, which isn't there", w.Request.Profile, part.what, part.name)
+		}
+	}
+	return nil
 }
 
 // metadata notes where the VM comes from.

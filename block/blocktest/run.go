@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) block.Pool, opts ...Option) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	for _, c := range slices.Concat(dataCases(), sizeCases(), freezeCases(), flattenCases(), nameCases(), raceCases()) {
+	for _, c := range slices.Concat(dataCases(), sizeCases(), freezeCases(), sparseCases(), flattenCases(), nameCases(), raceCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, options: o, pool: open(t)}
 			t.Cleanup(s.closeAll)

@@ -100,21 +100,26 @@ func duplicate(ctx context.Context, to, from *os.File) error {
 // other, and tells how many.
 type transfer func(to, from *os.File, off, n int64) (int64, error)
 
-// copyData copies all that isn't hole. The kernel tells what is (lseek(2)); on
-// a file system that doesn't know, all is data.
+// copyData copies all that isn't hole.
 func copyData(ctx context.Context, to, from *os.File, step transfer) error {
+	return eachRun(from, func(start, end int64) error { return copyRange(ctx, to, from, start, end, step) })
+}
+
+// eachRun calls visit for each run of data. The kernel tells what isn't hole
+// (lseek(2)); on a file system that doesn't know, all is data.
+func eachRun(f *os.File, visit func(start, end int64) error) error {
 	for end := int64(0); ; {
-		start, err := from.Seek(end, unix.SEEK_DATA)
+		start, err := f.Seek(end, unix.SEEK_DATA)
 		if errors.Is(err, syscall.ENXIO) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if end, err = from.Seek(start, unix.SEEK_HOLE); err != nil {
+		if end, err = f.Seek(start, unix.SEEK_HOLE); err != nil {
 			return err
 		}
-		if err := copyRange(ctx, to, from, start, end, step); err != nil {
+		if err := visit(start, end); err != nil {
 			return err
 		}
 	}

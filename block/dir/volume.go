@@ -1,6 +1,7 @@
 package dir
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,6 +77,22 @@ func writeZeros(f *os.File, off, length int64) error {
 		}
 	}
 	return nil
+}
+
+// Data implements block.Volume.
+func (v *volume) Data(ctx context.Context, visit func(off, length int64) error) error {
+	var refused error
+	err := eachRun(v.file, func(start, end int64) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		refused = visit(start, end-start)
+		return refused
+	})
+	if err != nil && refused == nil {
+		return fmt.Errorf("look for data of volume %q: %w", v.name, err)
+	}
+	return err
 }
 
 // Flush implements block.Volume.

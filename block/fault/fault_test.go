@@ -100,6 +100,7 @@ func fill(ctx context.Context, v block.Volume) error {
 		func() error { _, err := v.WriteAt([]byte("data"), 5); return err },
 		func() error { _, err := v.ReadAt(make([]byte, 4), 5); return err },
 		func() error { return v.Zero(0, 100) },
+		func() error { return v.Data(ctx, func(int64, int64) error { return nil }) },
 		v.Flush,
 		func() error { return v.SetMetadata(ctx, map[string]string{"spliced.job": "1"}) },
 		func() error { return v.Snapshot(ctx, "base") },
@@ -128,7 +129,7 @@ func TestEachCallOfAFlowFails(t *testing.T) {
 			}
 			want(t, err, errPlanned)
 		}
-		if n != 20 { // calls in a whole flow, and one
+		if n != 22 { // calls in a whole flow, and one
 			t.Errorf("after %v: the flow went through with n = %d", after, n)
 		}
 	}
@@ -147,8 +148,8 @@ func TestRecordsCalls(t *testing.T) {
 		t.Error(diff)
 	}
 	all := []fault.Op{
-		fault.Create, fault.Resize, fault.WriteAt, fault.ReadAt, fault.Zero, fault.Flush, fault.SetMetadata,
-		fault.Snapshot, fault.Info, fault.CloseVolume, fault.Clone, fault.Rename, fault.List, fault.Room, fault.Open,
+		fault.Create, fault.Resize, fault.WriteAt, fault.ReadAt, fault.Zero, fault.Data, fault.Flush, fault.SetMetadata,
+		fault.Snapshot, fault.Info, fault.CloseVolume, fault.Clone, fault.Flatten, fault.Rename, fault.List, fault.Room, fault.Open,
 		fault.CloseVolume, fault.Remove, fault.Remove, fault.ClosePool,
 	}
 	if got := make([]fault.Op, 0); !slices.EqualFunc(calls, all, func(c fault.Call, op fault.Op) bool {

@@ -25,6 +25,7 @@ const (
 	ReadAt      Op = "ReadAt"
 	WriteAt     Op = "WriteAt"
 	Zero        Op = "Zero"
+	Data        Op = "Data"
 	Flush       Op = "Flush"
 	Resize      Op = "Resize"
 	Snapshot    Op = "Snapshot"

@@ -61,6 +61,11 @@ func (v *volume) Zero(off, length int64) error {
 	return v.plan.doAlways(v.ranged(Zero, off, length), func() error { return v.Volume.Zero(off, length) })
 }
 
+// Data implements block.Volume.
+func (v *volume) Data(ctx context.Context, visit func(off, length int64) error) error {
+	return v.plan.do(ctx, Call{Op: Data, Volume: v.name}, func() error { return v.Volume.Data(ctx, visit) })
+}
+
 // Flush implements block.Volume.
 func (v *volume) Flush() error {
 	return v.plan.doAlways(Call{Op: Flush, Volume: v.name}, v.Volume.Flush)

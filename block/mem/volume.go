@@ -110,6 +110,32 @@ func (v *volume) Zero(off, length int64) error {
 	return nil
 }
 
+// Data implements block.Volume.
+func (v *volume) Data(ctx context.Context, visit func(off, length int64) error) error {
+	indexes, size, err := v.present()
+	if err != nil {
+		return fmt.Errorf("look for data: %w", err)
+	}
+	for _, index := range indexes {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("look for data: %w", err)
+		}
+		off := index * chunkSize
+		if err := visit(off, min(chunkSize, size-off)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// present lists the chunks that are there, sorted, and gives the size.
+func (v *volume) present() ([]int64, int64, error) {
+	m := v.image
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.chunks)), m.size, v.use()
+}
+
 // Flush implements block.Volume.
 func (v *volume) Flush() error { return v.use() }
 

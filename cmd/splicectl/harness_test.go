@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,7 +49,8 @@ type anyParams struct {
 	Source *api.Source `json:"source,omitempty"`
 	Since  *int64      `json:"since,omitempty"`
 
-	Descriptor bool `json:"descriptor,omitempty"`
+	Descriptor bool   `json:"descriptor,omitempty"`
+	Profile    string `json:"profile,omitempty"`
 }
 
 // onePool is what most tests run with.
@@ -266,4 +268,29 @@ func pipe(t *testing.T, content string) *os.File {
 	_ = w.Close()
 	t.Cleanup(func() { _ = r.Close() })
 	return r
+}
+
+// lasting is pipe for more than a pipe's buffer takes.
+func lasting(t *testing.T, content string) *os.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stdin")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// fifo makes a named pipe, which whoever opens it waits at for the other side.
+func fifo(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -125,13 +125,14 @@ func (c *cli) imageShow() *cobra.Command {
 
 func (c *cli) imageRemove() *cobra.Command {
 	var (
-		pool string
-		yes  bool
+		pool         string
+		yes, flatten bool
 	)
 	cmd := &cobra.Command{
 		Use:     "remove NAME…",
 		Aliases: []string{"rm"},
 		Short:   "Remove images",
+		Example: "  splicectl image remove old older --yes",
 		Args:    between(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
@@ -141,13 +142,14 @@ func (c *cli) imageRemove() *cobra.Command {
 				}
 				return c.remove(cmd.Context(), conn, removal{
 					method: "image.remove", what: "image", whats: "images", names: args, yes: yes,
-					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name} },
+					params: func(name string) any { return api.ImageRemove{Pool: from, Name: name, Flatten: flatten} },
 				})
 			})
 		},
 	}
 	c.poolFlag(cmd, &pool)
 	yesFlag(cmd, &yes)
+	flattenFlag(cmd, &flatten)
 	cmd.ValidArgsFunction = c.completeNames("image.list", nil, -1)
 	return cmd
 }
@@ -178,6 +180,10 @@ func forceFlag(cmd *cobra.Command, force *bool) {
 
 func yesFlag(cmd *cobra.Command, yes *bool) {
 	cmd.Flags().BoolVarP(yes, "yes", "y", false, "don't ask")
+}
+
+func flattenFlag(cmd *cobra.Command, flatten *bool) {
+	cmd.Flags().BoolVar(flatten, "flatten", false, "make clones of it independent first, which copies what they share with it")
 }
 
 func matchFlag(cmd *cobra.Command, match *string) {

@@ -13,7 +13,8 @@ import (
 // ova makes the commands about appliances.
 func (c *cli) ova() *cobra.Command {
 	return group(&cobra.Command{Use: "ova", Short: "Virtual appliances: OVF packages in one archive"},
-		c.ovaUpload(), c.ovaList(), c.ovaShow(), c.ovaRemove(), c.ovaInspect())
+		c.ovaUpload(), c.ovaList(), c.ovaShow(), c.ovaRemove(), c.ovaInspect(), c.ovaConfigure(),
+		c.ovaAdoptable(), c.ovaAdopt())
 }
 
 const ovaUploadHelp = `Takes an appliance into a pool: each of its disks becomes a raw volume, and what its
@@ -43,7 +44,7 @@ func (c *cli) ovaUpload() *cobra.Command {
 				return err
 			}
 			params.SHA256 = proof.sha256
-			if params.Properties, err = parseProperties(properties); err != nil {
+			if params.Properties, err = parsePairs("property", properties); err != nil {
 				return err
 			}
 			u := upload{what: "OVA", name: params.Name, method: "ova.upload", params: &params, detach: noWait}
@@ -68,8 +69,9 @@ func (c *cli) ovaUpload() *cobra.Command {
 	return cmd
 }
 
-// parseProperties reads KEY=VALUE. A value may be empty and hold anything.
-func parseProperties(pairs []string) (map[string]string, error) {
+// parsePairs reads the values KEY=VALUE of a flag. A value may be empty and hold
+// anything.
+func parsePairs(flag string, pairs []string) (map[string]string, error) {
 	if len(pairs) == 0 {
 		return nil, nil
 	}
@@ -77,10 +79,10 @@ func parseProperties(pairs []string) (map[string]string, error) {
 	for _, pair := range pairs {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
-			return nil, misuse("", "Cannot use --property: %q is not of the form KEY=VALUE.", pair)
+			return nil, misuse("", "Cannot use --%s: %q is not of the form KEY=VALUE.", flag, pair)
 		}
 		if _, twice := set[key]; twice {
-			return nil, misuse("", "Cannot use --property: %q is set twice.", key)
+			return nil, misuse("", "Cannot use --%s: %q is set twice.", flag, key)
 		}
 		set[key] = value
 	}
@@ -136,22 +138,25 @@ func (c *cli) writeForeign(text string) error {
 }
 
 func (c *cli) ovaRemove() *cobra.Command {
-	var yes bool
+	var yes, cascade, flatten bool
 	cmd := &cobra.Command{
 		Use:     "remove NAME…",
 		Aliases: []string{"rm"},
 		Short:   "Remove appliances and their disks",
+		Example: "  splicectl ova remove web --cascade",
 		Args:    between(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.daemon(cmd.Context(), func(conn *client.Client) error {
 				return c.remove(cmd.Context(), conn, removal{
 					method: "ova.remove", what: "OVA", whats: "OVAs", names: args, yes: yes,
-					params: func(name string) any { return api.OVARemove{Name: name} },
+					params: func(name string) any { return api.OVARemove{Name: name, Cascade: cascade, Flatten: flatten} },
 				})
 			})
 		},
 	}
 	yesFlag(cmd, &yes)
+	cmd.Flags().BoolVar(&cascade, "cascade", false, "also the templates and profiles that were made with them")
+	flattenFlag(cmd, &flatten)
 	cmd.ValidArgsFunction = c.completeNames("ova.list", nil, -1)
 	return cmd
 }

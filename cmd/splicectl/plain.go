@@ -14,6 +14,9 @@ import (
 func parseYAML(text string) (*yaml.Node, error) {
 	in := yaml.NewDecoder(strings.NewReader(text))
 	node, err := nextYAML(in)
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +61,11 @@ func plain(node *yaml.Node) (any, error) {
 			list = append(list, value)
 		}
 		return list, nil
+	case yaml.ScalarNode:
+		return plainScalar(node)
+	case yaml.AliasNode, yaml.DocumentNode: // the first is refused above, the second is never within another
 	}
-	return plainScalar(node)
+	return nil, atLine(node, "this is no value")
 }
 
 func plainObject(node *yaml.Node) (any, error) {

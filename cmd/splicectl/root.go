@@ -10,7 +10,8 @@ import (
 )
 
 const rootHelp = `splicectl asks the spliced daemon to take disk images and virtual appliances into
-its storage pools, and shows what is there.
+its storage pools, to keep templates and profiles, and to make virtual machines of
+them, and shows what is there.
 
 Exit status:
   0     done
@@ -28,13 +29,13 @@ Exit status:
 func (c *cli) root() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:           "splicectl",
-		Short:         "Take disk images and appliances into storage pools",
+		Short:         "Take disk images and appliances into storage pools, and make VMs of them",
 		Long:          rootHelp,
 		Version:       version(),
 		SilenceErrors: true, // run prints them
 		SilenceUsage:  true,
 	}, c.image(), c.ova(), c.template(), c.entries(profileKind()), c.entries(userdataKind()), c.entries(scriptKind()), c.export(), c.importCommand(),
-		c.job(), c.pool(), c.status(), c.man())
+		c.vm(), c.fsck(), c.job(), c.pool(), c.status(), c.man())
 	root.PersistentFlags().StringVar(&c.socket, "socket", client.DefaultSocket, "the daemon's socket is at `PATH`")
 	root.PersistentFlags().VarP(&c.format, "output", "o", "write results as table, json or yaml")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -86,13 +86,13 @@ func yamlCollection(in *json.Decoder, open json.Delim) (*yaml.Node, error) {
 	return node, err
 }
 
-// yamlString quotes what escape will have to change, and what as a block of lines
-// would not be read as it was written: the library takes leading blanks for the
-// block's indentation.
+// yamlString quotes what escape will have to change, and what the library would
+// write as a block of lines that reads differently: it takes leading blanks for
+// the block's indentation, and may lose an empty line at the beginning.
 func yamlString(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if strings.ContainsFunc(text, odd) || strings.ContainsRune(text, '\n') && strings.HasPrefix(strings.TrimLeft(text, "\n"), " ") {
+	if strings.ContainsFunc(text, odd) || strings.Contains(text, "\n") && strings.ContainsRune(" \n", rune(text[0])) {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -57,16 +58,20 @@ func (c *Codec[T]) readsBack(data []byte, root *yaml.Node) error {
 
 func emit(root *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(root); err != nil {
-		return nil, err
-	}
-	if err := enc.Close(); err != nil {
+	if err := encode(&b, root); err != nil {
 		return nil, err
 	}
 	b.WriteString(End)
 	return b.Bytes(), nil
+}
+
+func encode(to io.Writer, n *yaml.Node) error {
+	enc := yaml.NewEncoder(to)
+	enc.SetIndent(2)
+	if err := enc.Encode(n); err != nil {
+		return err
+	}
+	return enc.Close()
 }
 
 // styled sets how the texts below n are written that one plain line can't hold.

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +127,7 @@ func killedInImport(t *testing.T, k crash, p place, name string) {
 		t.Fatal("the job is not known")
 	}
 	d.told(t, k, ends(t, c, j.ID), done)
+	h.keeps(t, name, done)
 	if done {
 		d.whole(t, c, name)
 		removeOVA(t, c, name)
@@ -140,6 +143,16 @@ func killedInImport(t *testing.T, k crash, p place, name string) {
 	d.nothing(t, name, before)
 	d.stop(t)
 	h.alone(t, nil)
+}
+
+// keeps demands that all that an import writes down is there, or nothing of it.
+func (h *host) keeps(t *testing.T, name string, all bool) {
+	t.Helper()
+	for _, file := range []string{"ovas/" + name + ".yaml", "descriptors/" + name + ".ovf", "system-templates/" + name + ".yaml", "profiles/" + name + ".yaml"} {
+		if _, err := os.Stat(filepath.Join(h.state, file)); (err == nil) != all {
+			t.Errorf("whether %s is there: %v; want %v", file, err == nil, all)
+		}
+	}
 }
 
 // outlives demands that a daemon whose worker was killed goes on, with the job
