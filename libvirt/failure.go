@@ -60,7 +60,7 @@ func (h *Host) cause(err error) error {
 		return unreachable(h.socket, err)
 	}
 	kind := error(nil)
-	switch remote.ErrorNumber(answer.Code) { //nolint:exhaustive // the others are nobody's to recover from
+	switch remote.ErrorNumber(answer.Code) { //nolint:exhaustive,gosec // the others are nobody's to recover from; numbers are small
 	case remote.ErrNoDomain, remote.ErrNoSecret:
 		kind = fs.ErrNotExist
 	case remote.ErrDomExist:

@@ -48,6 +48,7 @@ func connect(tb testing.TB) (*libvirt.Host, *libvirtnode.Node) {
 // virsh runs libvirt's own client.
 func virsh(tb testing.TB, n *libvirtnode.Node, args ...string) string {
 	tb.Helper()
+	libvirtnode.Need(tb, "virsh")
 	out, err := exec.CommandContext(tb.Context(), "virsh", append([]string{"--connect", n.URI()}, args...)...).CombinedOutput()
 	if err != nil {
 		tb.Fatalf("virsh %q: %v\n%s", args, err, out)
@@ -174,11 +175,9 @@ func TestRemoveIfLeavesOthersAlone(t *testing.T) {
 // working.
 func TestUndefineTakesAllAlong(t *testing.T) {
 	t.Parallel()
+	libvirtnode.Need(t, "swtpm", "swtpm_setup")
 	h, n := connect(t)
 	ctx := t.Context()
-	if _, err := exec.LookPath("swtpm"); err != nil {
-		t.Skipf("needs swtpm: %v", err)
-	}
 	ok(t, h.Define(ctx, domain("efi", " firmware='efi'", "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>")))
 	ok(t, h.Start(ctx, "efi"))
 	virsh(t, n, "managedsave", "efi")

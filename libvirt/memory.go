@@ -30,7 +30,7 @@ func (h *Host) Memory(ctx context.Context) (Memory, error) {
 	}
 	var m Memory
 	for _, s := range stats {
-		bytes := int64(min(s.Value, math.MaxInt64>>10)) << 10 //nolint:gosec // bounded here; libvirt counts KiB
+		bytes := int64(min(s.Value, math.MaxInt64>>10)) << 10 // libvirt counts KiB
 		switch s.Field {
 		case "total":
 			m.Total = bytes

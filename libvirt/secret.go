@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/google/uuid"
-
 	remote "github.com/digitalocean/go-libvirt"
+	"github.com/google/uuid"
 )
 
 // A Secret is the key of a user of Ceph, which definitions name by its UUID.

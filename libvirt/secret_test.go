@@ -52,8 +52,7 @@ func TestDomainBootsFromCeph(t *testing.T) {
 		cmd := exec.CommandContext(ctx, program, append([]string{"--conf", conf}, args...)...)
 		cmd.Stdin = strings.NewReader(stdin)
 		out, err := cmd.Output()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, failed := errors.AsType[*exec.ExitError](err); failed {
 			t.Fatalf("%s %q: %v %s", program, args, err, exit.Stderr)
 		}
 		ok(t, err)
