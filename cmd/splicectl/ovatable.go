@@ -98,25 +98,25 @@ func section(w io.Writer, title string) {
 }
 
 func hardware(s api.System) string {
-	text := fmt.Sprintf("%s, %s memory", count(s.VCPUs, "vCPU", "vCPUs"), human(s.Memory))
+	parts := []string{count(s.VCPUs, "vCPU", "vCPUs"), human(s.Memory) + " memory"}
 	for _, part := range []string{s.Firmware, s.Machine} {
 		if part != "" {
-			text += ", " + clean(part)
+			parts = append(parts, clean(part))
 		}
 	}
 	if s.DiskBus != "" {
-		text += ", disks on " + clean(strings.TrimSpace(s.DiskBus+" "+s.SCSIModel))
+		parts = append(parts, "disks on "+clean(strings.TrimSpace(s.DiskBus+" "+s.SCSIModel)))
 	}
 	if s.NICModel != "" {
-		text += ", network by " + clean(s.NICModel)
+		parts = append(parts, "network by "+clean(s.NICModel))
 	}
 	if s.SecureBoot {
-		text += ", secure boot"
+		parts = append(parts, "secure boot")
 	}
 	if s.VTPM {
-		text += ", virtual TPM"
+		parts = append(parts, "virtual TPM")
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 func diskRows(w io.Writer, disks []api.OVADisk) {
