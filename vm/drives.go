@@ -1,7 +1,7 @@
 package vm
 
 import (
-	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,9 +12,6 @@ import (
 // maxDrives bounds the drives of a VM: with virtio each takes a PCI slot, and
 // libvirt has about 200 root ports to give on q35.
 const maxDrives = 128
-
-// sector is what a disk's size is a multiple of.
-const sector = 512
 
 // drives lists the volumes of the VM.
 func (w *work) drives() error {
@@ -42,7 +39,8 @@ func (w *work) add(d Drive, pool string) {
 	w.plan.Drives = append(w.plan.Drives, d)
 }
 
-// pool is where the volume of a drive goes.
+// pool is where the volume of a drive goes. The request names drives by the ids
+// that they have in the VM, not in a template.
 func (w *work) pool(id, otherwise string) string {
 	return either(w.Request.Pools[id], either(w.Request.Pool, otherwise))
 }
@@ -59,7 +57,7 @@ func (w *work) ovaDisks() {
 
 func (w *work) addOVA(d api.OVADisk, device Device) {
 	if d.Shared {
-		w.warn("%s is a copy-on-write clone of its own, while in the OVA another system shares it", d.ID)
+		w.warn("%s is this VM's alone, while in the OVA another system shares it", d.ID)
 	}
 	w.ofOVA[d.ID] = d
 	w.add(Drive{
@@ -120,7 +118,7 @@ func (w *work) checkPools() error {
 		}
 		ids = append(ids, d.ID)
 	}
-	for _, id := range sortedKeys(w.Request.Pools) {
+	for _, id := range slices.Sorted(maps.Keys(w.Request.Pools)) {
 		if !slices.Contains(ids, id) {
 			return fail(Invalid, "pools."+id, "pools names the disk %q; the VM has %s", id, orNone(ids))
 		}
@@ -133,18 +131,4 @@ func orNone(ids []string) string {
 		return "none"
 	}
 	return strings.Join(ids, ", ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// badDisk is the failure of a storage template's disk.
-func (w *work) badDisk(kind Kind, id, format string, args ...any) error {
-	return fail(kind, "storage_template", "disk %q of storage template %q %s", id, w.Profile.StorageTemplate, fmt.Sprintf(format, args...))
 }

@@ -29,17 +29,16 @@ func ovaDetails(w io.Writer, o api.OVA) {
 	row(w, "Created:", moment(o.Created))
 	optional(w, "By:", o.UploadedBy)
 	optional(w, "Job:", o.Job)
-	for _, s := range o.Systems {
-		section(w, fmt.Sprintf("System %q", s.Name))
-		row(w, "  Hardware:", hardware(s))
-		optional(w, "  Networks:", strings.Join(s.Networks, ", "))
-		diskRows(w, s.Disks)
-		if len(s.Warnings) > 0 {
-			row(w)
-			row(w, "  Warnings:")
-			warningRows(w, "    ", s.Warnings)
-		}
+	for _, option := range o.Configurations {
+		row(w, "Configuration:", configurationText(configuration{option.ID, option.Label, option.Default}, o.Configuration))
 	}
+	for _, s := range o.Startup {
+		row(w, "Starts:", startText(startStep{s.ID, s.System, s.Order, s.StartDelay, s.WaitGuest}))
+	}
+	for _, s := range o.Systems {
+		systemDetails(w, s)
+	}
+	productRows(w, " of the appliance", shownProducts(o.Products))
 	if len(o.Unattached) > 0 {
 		section(w, "Disks of no system")
 		diskRows(w, o.Unattached)
@@ -51,6 +50,46 @@ func ovaDetails(w io.Writer, o api.OVA) {
 	}
 }
 
+func systemDetails(w io.Writer, s api.System) {
+	section(w, fmt.Sprintf("System %q", cmp.Or(s.Key, s.Name)))
+	if s.Key != "" && s.Name != s.Key {
+		optional(w, "  Name:", s.Name)
+	}
+	optional(w, "  Profile:", s.Profile)
+	optional(w, "  Template:", s.SystemTemplate)
+	optional(w, "  Guest:", s.Guest)
+	row(w, "  Hardware:", hardware(s))
+	optional(w, "  Networks:", strings.Join(s.Networks, ", "))
+	for _, n := range s.NICs {
+		row(w, "  Network card:", nicText(nic{Network: n.Network, Model: n.Model, MAC: n.MAC}))
+	}
+	optional(w, "  Environment:", strings.Join(s.Transports, ", "))
+	diskRows(w, slices.Concat(s.Disks, s.Media))
+	if len(s.Warnings) > 0 {
+		row(w)
+		row(w, "  Warnings:")
+		warningRows(w, "    ", s.Warnings)
+	}
+	productRows(w, fmt.Sprintf(" of system %q", s.Key), shownProducts(s.Products))
+}
+
+// shownProducts are a record's products as a plan has them. A record doesn't say
+// of a password whether it is set; one that isn't lacking passes for hidden.
+func shownProducts(list []api.Product) []product {
+	var all []product
+	for _, p := range list {
+		shown := product{Name: p.Name, Vendor: p.Vendor, Version: p.Version}
+		for _, q := range p.Properties {
+			shown.Properties = append(shown.Properties, property{
+				Key: q.Key, Label: q.Label, Settable: q.Settable, Password: q.Password,
+				Set: q.Value != "" || q.Password && !q.Lacks, Lacks: q.Lacks, Value: q.Value,
+			})
+		}
+		all = append(all, shown)
+	}
+	return all
+}
+
 // section begins a part of the details. A line without cells also ends the
 // columns of what stands above.
 func section(w io.Writer, title string) {
@@ -60,8 +99,22 @@ func section(w io.Writer, title string) {
 
 func hardware(s api.System) string {
 	text := fmt.Sprintf("%s, %s memory", count(s.VCPUs, "vCPU", "vCPUs"), human(s.Memory))
-	if s.Firmware != "" {
-		text += ", " + clean(s.Firmware)
+	for _, part := range []string{s.Firmware, s.Machine} {
+		if part != "" {
+			text += ", " + clean(part)
+		}
+	}
+	if s.DiskBus != "" {
+		text += ", disks on " + clean(strings.TrimSpace(s.DiskBus+" "+s.SCSIModel))
+	}
+	if s.NICModel != "" {
+		text += ", network by " + clean(s.NICModel)
+	}
+	if s.SecureBoot {
+		text += ", secure boot"
+	}
+	if s.VTPM {
+		text += ", virtual TPM"
 	}
 	return text
 }
@@ -73,7 +126,11 @@ func diskRows(w io.Writer, disks []api.OVADisk) {
 	row(w)
 	row(w, "  DISK", "SIZE", "VOLUME", "FORMAT", "MEMBER", "MANIFEST")
 	for _, d := range disks {
-		row(w, "  "+dash(d.ID), human(d.Size), dash(d.Volume), dash(d.SourceFormat), dash(d.Member), dash(string(d.Manifest)))
+		volume := dash(d.Volume)
+		if d.Shared {
+			volume += ", shared"
+		}
+		row(w, "  "+dash(d.ID), human(d.Size), volume, dash(d.SourceFormat), dash(d.Member), dash(string(d.Manifest)))
 	}
 }
 
