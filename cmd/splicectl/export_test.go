@@ -46,7 +46,7 @@ func TestExportAndImport(t *testing.T) {
 	from.ovas = []api.OVA{{Name: "web"}}
 	from.add(t, "system", "small", `{"vcpus":2,"vram":1024,"vnc":{"enabled":true,"bind":"::1"},"node_limit":["a"]}`)
 	from.add(t, "network", "lan", `{"networks":[{"vni":"100"},{"vni":"upstream"},{"bridge":"br0"}]}`)
-	from.add(t, "storage", "web", `{"disks":[{"id":"sda","pool":"vms","size":1536,"filesystem_args":["-L","x"]},{"id":"sdb","pool":"vms","size":4294967296}]}`)
+	from.add(t, "storage", "web", `{"disks":[{"id":"sda","pool":"vms","size":1536,"filesystem":"ext4","filesystem_args":["-L","x"]},{"id":"sdb","pool":"vms","size":4294967296}]}`)
 	from.add(t, "profile", "a", `{"type":"provisioner","system_template":"small","storage_template":"web","userdata":"u1","arguments":{"n":"1","yes":"yes"}}`)
 	from.add(t, "profile", "web", `{"type":"ova","ova":"web"}`)
 	for i, text := range hostileText() {

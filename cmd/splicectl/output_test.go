@@ -65,6 +65,15 @@ By:           root
 NAME  POOL  SYSTEMS  DISKS  SIZE   CREATED
 web   vms   1        1      8 GiB  2026-05-02 13:14:15
 `},
+		{"ova list --match a", says("ova.list", []api.OVASummary{
+			{Name: "a", Pool: "vms", Systems: []api.SystemSummary{{
+				Disks: []api.DiskSummary{{Size: 2 << 30}, {Size: 1 << 30, Shared: true}}, Media: []api.DiskSummary{{Size: 1 << 30}},
+			}}, Unattached: []api.DiskSummary{{Size: 1 << 30}}, Problem: "line 3"}, {Name: "b"},
+		}), `
+NAME  POOL  SYSTEMS  DISKS  SIZE   CREATED  PROBLEM
+a     vms   1        3      4 GiB  -        line 3
+b     -     0        0      0 B    -        -
+`},
 		{"ova show web", says("ova.show", web), `
 Name:     web
 Pool:     vms

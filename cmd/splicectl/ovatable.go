@@ -10,16 +10,31 @@ import (
 	"spliced/api"
 )
 
-func ovaTable(w io.Writer, ovas []api.OVA) {
-	slices.SortFunc(ovas, func(a, b api.OVA) int { return cmp.Compare(a.Name, b.Name) })
-	row(w, "NAME", "POOL", "SYSTEMS", "DISKS", "SIZE", "CREATED")
+func ovaTable(w io.Writer, ovas []api.OVASummary) {
+	slices.SortFunc(ovas, func(a, b api.OVASummary) int { return cmp.Compare(a.Name, b.Name) })
+	t := problemTable{titles: []string{"NAME", "POOL", "SYSTEMS", "DISKS", "SIZE", "CREATED"}}
 	for _, o := range ovas {
-		disks, size := o.Volumes(), api.Size(0)
-		for _, d := range disks {
-			size += d.Size
-		}
-		row(w, dash(o.Name), dash(o.Pool), fmt.Sprint(len(o.Systems)), fmt.Sprint(len(disks)), human(size), moment(o.Created))
+		disks, size := diskSum(o)
+		t.add(o.Problem, dash(o.Name), dash(o.Pool), fmt.Sprint(len(o.Systems)), fmt.Sprint(disks), human(size), moment(o.Created))
 	}
+	t.write(w)
+}
+
+// diskSum counts an OVA's disks and media, and what they have together. One that
+// several systems share counts once.
+func diskSum(o api.OVASummary) (n int, size api.Size) {
+	lists := [][]api.DiskSummary{o.Unattached}
+	for _, s := range o.Systems {
+		lists = append(lists, s.Disks, s.Media)
+	}
+	for _, list := range lists {
+		for _, d := range list {
+			if !d.Shared {
+				n, size = n+1, size+d.Size
+			}
+		}
+	}
+	return n, size
 }
 
 func ovaDetails(w io.Writer, o api.OVA) {
