@@ -49,5 +49,5 @@ ctl ova list
 ctl ova show demo
 printf '\n$ cat %s\n' /var/lib/spliced/ovas/demo.yaml
 cat "$work/state/ovas/demo.yaml"
-ctl ova remove demo --yes
+ctl ova remove demo --cascade --yes
 ctl ova list

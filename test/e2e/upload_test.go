@@ -154,7 +154,7 @@ func (d *daemon) whole(t *testing.T, c *client.Client, name string) {
 // removeOVA removes an OVA and waits until it has gone.
 func removeOVA(t *testing.T, c *client.Client, name string) {
 	t.Helper()
-	must(t, c.Call(t.Context(), "ova.remove", params{"name": name, "wait": true}, nil))
+	must(t, c.Call(t.Context(), "ova.remove", params{"name": name, "cascade": true, "wait": true}, nil))
 	clean(t, c, time.Minute)
 }
 
