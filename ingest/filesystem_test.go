@@ -70,7 +70,7 @@ func TestFilesystems(t *testing.T) {
 	}
 }
 
-// The program would go on for minutes: these are hundreds of millions of groups.
+// The program would go on for minutes: these are twelve million groups.
 func TestFormattingIsGivenUp(t *testing.T) {
 	t.Parallel()
 	p := mem.New(room)
