@@ -113,25 +113,20 @@ func section(w io.Writer, title string) {
 }
 
 func hardware(s api.System) string {
-	text := fmt.Sprintf("%s, %s memory", count(s.VCPUs, "vCPU", "vCPUs"), human(s.Memory))
-	for _, part := range []string{s.Firmware, s.Machine} {
-		if part != "" {
-			text += ", " + clean(part)
-		}
-	}
+	parts := []string{count(s.VCPUs, "vCPU", "vCPUs"), human(s.Memory) + " memory", clean(s.Firmware), clean(s.Machine)}
 	if s.DiskBus != "" {
-		text += ", disks on " + clean(strings.TrimSpace(s.DiskBus+" "+s.SCSIModel))
+		parts = append(parts, "disks on "+clean(strings.TrimSpace(s.DiskBus+" "+s.SCSIModel)))
 	}
 	if s.NICModel != "" {
-		text += ", network by " + clean(s.NICModel)
+		parts = append(parts, "network by "+clean(s.NICModel))
 	}
 	if s.SecureBoot {
-		text += ", secure boot"
+		parts = append(parts, "secure boot")
 	}
 	if s.VTPM {
-		text += ", virtual TPM"
+		parts = append(parts, "virtual TPM")
 	}
-	return text
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
 func diskRows(w io.Writer, disks []api.OVADisk) {
