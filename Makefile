@@ -23,13 +23,15 @@ LINT         := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 
 # Debian's packages: to build, to show, and to test.
 BUILD_PACKAGES := gcc libc6-dev librados-dev librbd-dev libdeflate-dev
-DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils
+LIBVIRT_PACKAGES := iproute2 libvirt-daemon libvirt-daemon-driver-qemu ovmf qemu-block-extra qemu-system-x86 swtpm swtpm-tools
+DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils $(LIBVIRT_PACKAGES)
 CEPH_PACKAGES  := ceph-common ceph-mgr ceph-mon ceph-osd qemu-block-extra
-CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) ovmf python3 qemu-system-x86 systemd tar xfsprogs
+CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) bubblewrap dosfstools e2fsprogs gdisk libarchive-tools libnbd-bin \
+	libvirt-clients libxml2-utils python3 python3-yaml systemd tar xfsprogs
 
 # What a test may not skip for want of: "make check" has installed it all. The
 # corpus of sample files stands beside the project only where it is developed.
-REQUIRE := ceph,qemu,systemd,python,mount,xattr$(if $(CI),$(comma)corpus)
+REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap$(if $(CI),$(comma)corpus)
 comma   := ,
 
 # installed, with a list of packages: installs those that are missing.
