@@ -13,21 +13,21 @@ import (
 
 // looking counts the files that are looked at.
 type looking struct {
-	faulty
+	kernel
 	looks   int
 	unheard bool // there is no watch to be had
 }
 
 func (l *looking) statAt(folder int, name string, st *unix.Stat_t) error {
 	l.looks++
-	return l.faulty.statAt(folder, name, st)
+	return l.kernel.statAt(folder, name, st)
 }
 
 func (l *looking) watch(path string, events uint32) (int, error) {
 	if l.unheard {
 		return -1, unix.EMFILE
 	}
-	return l.faulty.watch(path, events)
+	return l.kernel.watch(path, events)
 }
 
 // watched returns a collection that is large enough for a watch.
