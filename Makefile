@@ -27,11 +27,15 @@ LIBVIRT_PACKAGES := iproute2 libvirt-daemon libvirt-daemon-driver-qemu ovmf qemu
 DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils $(LIBVIRT_PACKAGES)
 CEPH_PACKAGES  := ceph-common ceph-mgr ceph-mon ceph-osd qemu-block-extra
 CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) bubblewrap dosfstools e2fsprogs gdisk libarchive-tools libnbd-bin \
-	libvirt-clients libxml2-utils python3 python3-yaml systemd tar xfsprogs
+	libvirt-clients libxml2-utils python3 python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema \
+	python3-oauthlib python3-requests python3-yaml systemd tar xfsprogs
+# cloud-init is only unpacked, for what tests ask its code: installed, it would
+# configure this host at its next boot.
+CLOUD_INIT := $(CACHE)/cloud-init
 
 # What a test may not skip for want of: "make check" has installed it all. The
 # corpus of sample files stands beside the project only where it is developed.
-REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap$(if $(CI),$(comma)corpus)
+REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap,cloud-init$(if $(CI),$(comma)corpus)
 comma   := ,
 
 # installed, with a list of packages: installs those that are missing.
@@ -68,12 +72,17 @@ demo: build ## import a real appliance through the socket (POOL=dir or POOL=ceph
 .PHONY: check
 check: build ## everything that CI checks: lint, then all tests, on a cluster of their own
 	@$(call installed,$(CHECK_PACKAGES))
-	@$(MAKE) lint
+	@$(MAKE) $(CLOUD_INIT) lint
 	@$(MAKE) test
+
+$(CLOUD_INIT):
+	@mkdir -p $@.new && cd $@.new && apt-get -qq download cloud-init && dpkg -x cloud-init_*.deb . && rm cloud-init_*.deb
+	@mv $@.new $@
 
 .PHONY: test
 test: ## all tests, with what "make check" has installed
-	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" SPLICED_REQUIRE=$(REQUIRE) \
+	@$(SUDO) env "PATH=$$PATH:$(CLOUD_INIT)/usr/bin" PYTHONPATH=$(CLOUD_INIT)/usr/lib/python3/dist-packages \
+		GOFLAGS="$$GOFLAGS" SPLICED_REQUIRE=$(REQUIRE) \
 		$(GO) run ./test/cephnode/cmd run -- $(GO) test -race -timeout 20m ./...
 
 .PHONY: lint
