@@ -154,10 +154,14 @@ func (c *Catalog) settleWithoutIntent() {
 // intentOf is the intent that a job must have had.
 func intentOf(j api.Job) Intent {
 	i := Intent{Job: j.ID, Pool: j.Pool, Name: j.Name, Action: importing, Object: imageObject}
-	if j.Kind == OVAUpload || j.Kind == OVARemove {
+	switch j.Kind {
+	case OVAUpload, OVARemove:
 		i.Object = ovaObject
+	case VMCreate, VMRemove:
+		i.Object = vmObject
 	}
-	if j.Kind == ImageRemove || j.Kind == OVARemove {
+	switch j.Kind {
+	case ImageRemove, OVARemove, VMRemove:
 		i.Action = removing
 	}
 	return i
@@ -169,4 +173,6 @@ const (
 	ImageRemove = "image.remove"
 	OVAUpload   = "ova.upload"
 	OVARemove   = "ova.remove"
+	VMCreate    = "vm.create"
+	VMRemove    = "vm.remove"
 )
