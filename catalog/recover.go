@@ -146,6 +146,9 @@ func (c *Catalog) settleWithoutIntent() {
 		}
 		i := intentOf(j)
 		by, err := c.recordedBy(i)
+		if j.Kind == OVAAdopt || j.Kind == ImageAdopt {
+			by = adoptedBy(j.ID, by) // the record names the job of the import
+		}
 		done := err == nil && (i.Action == importing && by == j.ID || i.Action == removing && by == "")
 		c.settleJob(i, done)
 	}
@@ -154,7 +157,7 @@ func (c *Catalog) settleWithoutIntent() {
 // intentOf is the intent that a job must have had.
 func intentOf(j api.Job) Intent {
 	i := Intent{Job: j.ID, Pool: j.Pool, Name: j.Name, Action: importing, Object: imageObject}
-	if j.Kind == OVAUpload || j.Kind == OVARemove {
+	if j.Kind == OVAUpload || j.Kind == OVARemove || j.Kind == OVAAdopt {
 		i.Object = ovaObject
 	}
 	if j.Kind == ImageRemove || j.Kind == OVARemove {
@@ -169,4 +172,6 @@ const (
 	ImageRemove = "image.remove"
 	OVAUpload   = "ova.upload"
 	OVARemove   = "ova.remove"
+	OVAAdopt    = "ova.adopt"
+	ImageAdopt  = "image.adopt"
 )

@@ -32,7 +32,7 @@ type server struct {
 func (s *server) methods() []rpc.Method {
 	one := func(name string) rpc.Method { return rpc.Method{Name: name, MinFDs: 1} }
 	none := func(name string) rpc.Method { return rpc.Method{Name: name} }
-	return []rpc.Method{
+	return append(s.checkMethods(), []rpc.Method{
 		bind(one(methodStageImage), s.stageImage),
 		bind(one(methodStageOVA), s.stageOVA),
 		bind(one(methodInspectImage), s.inspectImage),
@@ -43,7 +43,7 @@ func (s *server) methods() []rpc.Method {
 		bind(none(methodUndo), s.undo),
 		bind(none(methodRemovable), s.removable),
 		bind(none(methodRemove), s.remove),
-	}
+	}...)
 }
 
 // bind is rpc.Bind with failures put as callers are told them.
