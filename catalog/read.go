@@ -29,9 +29,25 @@ func looking(ctx context.Context) (context.Context, context.CancelFunc) {
 			WithHint("See the pools with splicectl status, and what the cluster says of its health."))
 }
 
-// OVAs lists the OVAs whose names match the regular expression, sorted.
-func (c *Catalog) OVAs(match string) ([]api.OVA, error) {
-	return matching(c.ovas, match)
+// OVAs lists the OVAs whose names match the regular expression, sorted. Of one
+// whose file can't be used it is the last good version.
+func (c *Catalog) OVAs(match string) ([]api.OVASummary, error) {
+	wanted, err := matcher(match)
+	if err != nil {
+		return nil, err
+	}
+	all := []api.OVASummary{}
+	_, err = c.ovas.Each(func(o *store.Version[api.OVA]) {
+		if !wanted.MatchString(o.Name) {
+			return
+		}
+		s := o.Value.Summary()
+		if o.Problem != nil {
+			s.Problem = o.Problem.Error()
+		}
+		all = append(all, s)
+	})
+	return all, err
 }
 
 // OVA returns an OVA's record, with its descriptor's text when asked for.

@@ -207,7 +207,7 @@ func TestCorruptRecords(t *testing.T) {
 		ok(t, err)
 		images, err := f.catalog.Images("", "")
 		ok(t, err)
-		named := func(o api.OVA) string { return o.Name }
+		named := func(o api.OVASummary) string { return o.Name }
 		if len(images) != 2 || len(ovas) != 2 || named(ovas[0]) != "a" || named(ovas[1]) != "c" {
 			t.Errorf("case %d: %d OVAs, %d images", n, len(ovas), len(images))
 		}

@@ -180,15 +180,13 @@ func (s *entries[T]) list(wanted *regexp.Regexp) ([]api.Entry, error) {
 		add(&e, &v.Value)
 		if s.summary != nil {
 			e.Summary = s.summary(&v.Value)
-		} else if e.Spec, failed = s.text(v.Value); failed != nil {
-			return
+		} else {
+			text, err := s.text(v.Value)
+			e.Spec, failed = text, errors.Join(failed, err)
 		}
 		found = append(found, e)
 	})
-	if err == nil {
-		err = failed
-	}
-	return found, err
+	return found, errors.Join(err, failed)
 }
 
 // entry is what is shown of a version beside its content.

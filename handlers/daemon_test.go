@@ -200,9 +200,9 @@ func TestStatus(t *testing.T) {
 		ok(t, c.Call(t.Context(), "ova.upload", upload(name, nil), nil, stream(t, ovatest.OVA(disk()))))
 	}
 	ok(t, os.WriteFile(filepath.Join(f.state, "ovas", "bad.yaml"), []byte("kind: [nonsense\n"), 0o600))
-	var list []api.OVA
+	var list []api.OVASummary
 	ok(t, c.Call(t.Context(), "ova.list", params{}, &list))
-	if len(list) != 1 || list[0].Name != "good" {
+	if len(list) != 2 || list[0].Name != "bad" || !strings.Contains(list[0].Problem, "bad.yaml") || list[1].Problem != "" || list[1].Systems[0].Disks[0].Volume != "ova_good_sda" {
 		t.Errorf("list %+v", list)
 	}
 	e := wire(t, c.Call(t.Context(), "ova.show", params{"name": "bad"}, nil))

@@ -53,7 +53,7 @@ func (d *Daemon) ovaUpload(ctx context.Context, c *rpc.Call, p api.OVAUpload) (a
 	return answer, nil
 }
 
-func (d *Daemon) ovaList(_ context.Context, _ *rpc.Call, p api.List) ([]api.OVA, error) {
+func (d *Daemon) ovaList(_ context.Context, _ *rpc.Call, p api.List) ([]api.OVASummary, error) {
 	list, err := d.Catalog.OVAs(p.Match)
 	if err != nil {
 		return nil, failure.Cannot("list the OVAs", err)

@@ -39,15 +39,17 @@ const stagingHead = "spliced."
 // StagingPrefix is what the names of a job's staging volumes begin with.
 func StagingPrefix(job string) string { return stagingHead + job + "." }
 
-// A Move takes a volume from its staging name to its final one.
+// A Move takes a volume from its staging name to its final one. Writable ones
+// get no snapshot, which would freeze them: they are the disks of VMs.
 type Move struct {
 	From     string            `json:"from"`
 	To       string            `json:"to"`
 	Metadata map[string]string `json:"metadata"` // MetaJob among them
+	Writable bool              `json:"writable,omitempty"`
 }
 
-// Commit gives staged volumes their metadata, their final names and the
-// snapshot that freezes them. A name that is taken is a Refusal; whatever fails
+// Commit gives staged volumes their metadata, their final names and, unless they
+// are to be written to, the snapshot that freezes them. A name that is taken is a Refusal; whatever fails
 // leaves volumes under either name behind for Undo.
 func Commit(ctx context.Context, pool block.Pool, moves []Move, p Progress) error {
 	for i, m := range moves {
@@ -74,6 +76,9 @@ func commit(ctx context.Context, pool block.Pool, m Move) error {
 		return fmt.Errorf("cannot give the volume its name %q: %w", m.To, err)
 	}
 	failpoint.Hit(failpoint.CommitRenamed)
+	if m.Writable {
+		return nil
+	}
 	err = with(ctx, pool, m.To, func(v block.Volume) error { return v.Snapshot(ctx, Snapshot) })
 	if err != nil {
 		return fmt.Errorf("cannot take the snapshot of volume %q: %w", m.To, err)

@@ -54,9 +54,13 @@ type copier struct {
 }
 
 func (f *flow) newCopier(v block.Volume) *copier {
+	return newCopier(f.pool, v, f.limits, f.source.Stop)
+}
+
+func newCopier(pool block.Pool, v block.Volume, l Limits, interrupt func(error)) *copier {
 	cores := runtime.GOMAXPROCS(0)
 	return &copier{
-		volume: v, limits: f.limits, room: f.pool.Room, interrupt: f.source.Stop,
+		volume: v, limits: l, room: pool.Room, interrupt: interrupt,
 		slots: make(chan struct{}, min(writers, writersPerCore*cores)), cores: make(chan struct{}, cores),
 		chunks: newBuffers(chunkSize), size: v.Size(),
 	}
@@ -66,13 +70,18 @@ func (f *flow) newCopier(v block.Volume) *copier {
 // back, but writes that hang in the storage may still be under way: see
 // ErrAbandoned.
 func (c *copier) run(ctx context.Context, r disk.Reader) error {
+	return c.during(ctx, func(ctx context.Context) error { return c.feed(ctx, r) })
+}
+
+// during lets feed start writes, while they are watched.
+func (c *copier) during(ctx context.Context, feed func(ctx context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
 	group.Go(func() error { return c.stopping(c.watch(watching, group)) })
 	group.Go(func() error {
 		defer stopWatching()
-		return c.feed(ctx, r)
+		return feed(ctx)
 	})
 	return c.settle(ctx, group)
 }

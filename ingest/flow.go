@@ -43,26 +43,33 @@ func (f *flow) during(ctx context.Context, work func(ctx context.Context) error)
 	asked := ctx // the function below may run at any time, so its variable stays as it is
 	unbind := context.AfterFunc(asked, func() { f.source.Stop(context.Cause(asked)) })
 	defer unbind()
+	tell := func() { f.progress("copying", f.source.Offset(), f.source.Size(), "bytes") }
+	return reporting(ctx, tell, work)
+}
+
+// reporting has the progress of work told at its begin, from time to time, and,
+// if it went well, at its end.
+func reporting(ctx context.Context, tell func(), work func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
-		f.report(ctx)
+		report(ctx, tell)
 	}()
 	err := work(ctx)
 	stop()
 	<-reported
 	if err == nil {
-		f.progress("copying", f.source.Offset(), f.source.Size(), "bytes")
+		tell()
 	}
 	return err
 }
 
-func (f *flow) report(ctx context.Context) {
+func report(ctx context.Context, tell func()) {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for {
-		f.progress("copying", f.source.Offset(), f.source.Size(), "bytes")
+		tell()
 		select {
 		case <-ctx.Done():
 			return

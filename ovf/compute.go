@@ -1,7 +1,11 @@
 package ovf
 
-// maxVCPUs bounds a descriptor's claim; QEMU's q35 machine stops at 4096.
-const maxVCPUs = 4096
+// maxVCPUs and maxMemory, in bytes, bound a descriptor's claim to what a system
+// template can have: more is a slip, or meant for no host that there is.
+const (
+	maxVCPUs  = 512
+	maxMemory = 16 << 40
+)
 
 // processors reads the number of vCPUs.
 func (b *builder) processors() error {
@@ -65,9 +69,10 @@ func (b *builder) memory() error {
 		if found++; found > 1 {
 			b.out.warn(i.at, "there is more than one memory item; their sizes are added up")
 		}
-		if b.out.Memory += size; b.out.Memory < 0 {
-			return refuseAt(BadDescriptor, i.at, "the size of the memory is too large")
+		if size > maxMemory-b.out.Memory {
+			return refuseAt(BadDescriptor, i.at, "the size of the memory is too large; %d bytes are the most", int64(maxMemory))
 		}
+		b.out.Memory += size
 	}
 	if b.out.Memory == 0 {
 		b.out.Memory = defaultMemory

@@ -8,8 +8,8 @@
 //
 // # The cage
 //
-// bubblewrap (bwrap, 0.8 or newer) makes it, out of what the kernel gives to
-// anybody: user, mount, PID, IPC, UTS, cgroup and, unless the network is asked
+// bubblewrap (bwrap, 0.8 or newer) makes it, out of what the kernel (5.11 or
+// newer) gives to anybody: user, mount, PID, IPC, UTS, cgroup and, unless the network is asked
 // for, network namespaces, and no_new_privs. Inside, the script is the user
 // nobody without any capability, and can't make user namespaces of its own. To
 // the outside it is the daemon's user; when that is root, it is nobody there as
@@ -24,7 +24,7 @@
 // (user.max_user_namespaces, kernel.unprivileged_userns_clone,
 // kernel.apparmor_restrict_unprivileged_userns; RestrictNamespaces= and a
 // SystemCallFilter= without @mount) or no fresh /proc (ProtectKernelTunables=,
-// ProtectKernelLogs=, ProtectProc=) can't run scripts: Run answers
+// ProtectKernelLogs=, ProtectHostname=) can't run scripts: Run answers
 // ErrUnconfined, and never runs one outside of the cage.
 //
 // Limits of memory and of descriptors are of each process (setrlimit(2)), that

@@ -34,13 +34,19 @@ func WithExports(ctx context.Context, in string, volumes []Volume, use func(ctx 
 		return fmt.Errorf("cannot make a folder for the disks' sockets: %w", err)
 	}
 	e := &exports{}
-	defer func() { err = errors.Join(err, e.stop(ctx)) }()
+	defer func() {
+		unwanted := err != nil // what was written
+		err = errors.Join(err, e.each(func(s *server) error { return s.stop(unwanted) }))
+	}()
 	for _, v := range volumes {
 		if err := e.add(ctx, v, filepath.Join(dir, v.ID)); err != nil {
 			return err
 		}
 	}
-	return e.watched(ctx, use)
+	if err := e.watched(ctx, use); err != nil {
+		return err
+	}
+	return e.each(func(s *server) error { return s.flush(ctx) })
 }
 
 // The exports are the servers that run.
@@ -80,13 +86,13 @@ func (e *exports) watched(ctx context.Context, use func(ctx context.Context, dis
 	return use(ctx, e.disks)
 }
 
-// stop ends the servers, all at once, and waits for them.
-func (e *exports) stop(ctx context.Context) error {
+// each does something with all servers at once, and waits for it.
+func (e *exports) each(do func(s *server) error) error {
 	errs := make([]error, len(e.servers))
-	var stopping sync.WaitGroup
+	var doing sync.WaitGroup
 	for i, s := range e.servers {
-		stopping.Go(func() { errs[i] = s.stop(ctx) })
+		doing.Go(func() { errs[i] = do(s) })
 	}
-	stopping.Wait()
+	doing.Wait()
 	return errors.Join(errs...)
 }

@@ -122,6 +122,21 @@ func TestServerThatEndsEarly(t *testing.T) {
 	}
 }
 
+// TestServerThatEndsUnseen ends when nobody looks any more.
+func TestServerThatEndsUnseen(t *testing.T) {
+	t.Parallel()
+	need(t, "qemu-nbd", "qemu")
+	path := disk(t)
+	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, _ []script.Disk) error {
+		killServer(t, path)
+		<-ctx.Done()
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), `cannot flush the disk "sda"`) {
+		t.Error(err)
+	}
+}
+
 // killServer kills the server of a file.
 func killServer(t *testing.T, path string) {
 	t.Helper()

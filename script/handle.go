@@ -20,7 +20,7 @@ func hold(pid int) (handle, error) {
 	return handle{os.NewFile(uintptr(fd), "pidfd")}, nil
 }
 
-func (h handle) fd() int { return int(h.file.Fd()) } //nolint:gosec // G115: a descriptor is small
+func (h handle) fd() int { return int(h.file.Fd()) }
 
 // kill kills the process. That it is gone already is right as well.
 func (h handle) kill() error {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -28,7 +29,7 @@ func (o *output) copy(r io.Reader) error {
 	for {
 		line, _, err := lines.ReadLine()
 		switch {
-		case err == io.EOF: //nolint:errorlint // bufio returns it as it is
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("cannot read the script's output: %w", err)

@@ -121,7 +121,7 @@ func TestScriptIsNobodyAndSeesLittle(t *testing.T) {
 	if d := cmp.Diff(want, strings.Join(kept, "\n")); d != "" || err != nil {
 		t.Error(d, err)
 	}
-	for _, name := range strings.Fields(lines[5]) {
+	for name := range strings.FieldsSeq(lines[5]) {
 		if !slices.Contains([]string{"bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "tmp", "usr"}, name) {
 			t.Errorf("it sees /%s", name)
 		}
@@ -250,15 +250,15 @@ func TestOutputIsBounded(t *testing.T) {
 // cut short and that are called off.
 func TestNothingOutlivesAScript(t *testing.T) {
 	t.Parallel()
-	background := "setsid sleep 98765432%d & setsid sh -c 'trap \"\" TERM HUP; sleep 98765432%d; :' &"
+	background := "setsid sleep %d & setsid sh -c 'trap \"\" TERM HUP; sleep %d; :' &"
 	for i, c := range []struct {
 		then string
 		want error
 	}{{"exit 0", nil}, {"sleep 1000", script.ErrTimeLimit}, {"echo go; sleep 1000", context.Canceled}} {
 		need(t, "bwrap", "bwrap")
-		mark := strings.ReplaceAll(background, "%d", strconv.Itoa(i))
+		mark := "9876." + strconv.Itoa(os.Getpid()) + "0" + strconv.Itoa(i) // TestUnprivileged runs this at the same time
 		ctx, cancel := context.WithCancel(t.Context())
-		task := script.Task{Content: "#!/bin/sh\n" + mark + "\n" + c.then + "\n"}
+		task := script.Task{Content: "#!/bin/sh\n" + strings.ReplaceAll(background, "%d", mark) + "\n" + c.then + "\n"}
 		if errors.Is(c.want, script.ErrTimeLimit) {
 			task.Limits.Time = time.Second
 		}
@@ -266,7 +266,7 @@ func TestNothingOutlivesAScript(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.then, err)
 		}
-		if left := processes(t, "98765432"+strconv.Itoa(i)); len(left) != 0 {
+		if left := processes(t, mark); len(left) != 0 {
 			t.Errorf("%s: left are %q", c.then, left)
 		}
 		cancel()
@@ -316,7 +316,7 @@ func TestUnprivileged(t *testing.T) {
 func TestTasksThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for says, task := range map[string]script.Task{
-		"name an interpreter":      {Content: "echo a\n"},
+		"no interpreter is named":  {Content: "echo a\n"},
 		`"../a" is no id`:          {Content: "#!/bin/sh\n", Disks: []script.Disk{{ID: "../a"}}},
 		"would be SPLICED_ARG_A_B": {Content: "#!/bin/sh\n", Arguments: map[string]string{"a-b": "", "a_b": ""}},
 		"holds a NUL":              {Content: "#!/bin/sh\n", Arguments: map[string]string{"a": "\x00"}},

@@ -19,10 +19,12 @@ const (
 	// well takes a second.
 	openLimit = 60 * time.Second
 
-	// flushLimit is how long a server may take to flush and end. After a
-	// cancellation nobody needs what it would flush.
-	flushLimit     = 60 * time.Second
-	cancelledLimit = 3 * time.Second
+	// flushLimit is how long a server may take to flush, and to end.
+	flushLimit = 60 * time.Second
+
+	// unwantedLimit is how long it may take to end when what it has is thrown away
+	// with the volume.
+	unwantedLimit = 3 * time.Second
 
 	// mostSaid bounds what is kept of a server's messages.
 	mostSaid = 4 << 10
@@ -34,7 +36,6 @@ type server struct {
 	id     string
 	socket string
 	said   said
-	failed bool // to become ready
 }
 
 // serve starts a server at a socket that it finds open already: qemu-nbd(8),
@@ -68,7 +69,8 @@ func serve(v Volume, socket string) (*server, error) {
 		Stdout:     &s.said, Stderr: &s.said,
 	}
 	s.process, err = attach(cmd)
-	return s, errors.Join(err, listening.Close())
+	_ = listening.Close() // the server has it, or nobody does
+	return s, err
 }
 
 // listen makes a socket for the script's user alone.
@@ -98,7 +100,6 @@ func (s *server) ready(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	s.failed = true
 	select {
 	case <-s.done:
 		return s.why()
@@ -118,20 +119,35 @@ func (s *server) greeted(ctx context.Context) error {
 	return errors.Join(err, conn.Close())
 }
 
-// stop has the server flush and end. One that failed has been told of.
-func (s *server) stop(ctx context.Context) error {
-	select {
-	case <-s.done:
-		if s.failed {
-			return nil
-		}
-		return fmt.Errorf("the server of the disk %q ended early: %w", s.id, s.why())
-	default:
+// flush has all that was written put into the volume. The server does so at its
+// end as well, but says nothing when it can't.
+func (s *server) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, flushLimit, fmt.Errorf("it was not flushed within %v", flushLimit))
+	defer cancel()
+	at := Source{[]option{{"driver", "nbd"}, {"server.type", "unix"}, {"server.path", s.socket}}}
+	image, err := at.imageOpts()
+	if err != nil {
+		return err
 	}
-	unwanted := s.failed || ctx.Err() != nil
+	cmd := exec.CommandContext(ctx, "qemu-io", "--image-opts", image, "-c", "flush") //nolint:gosec // G204: the socket is ours
+	out, err := cmd.CombinedOutput()
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case err != nil:
+		err = fmt.Errorf("%s (%w)", printable(strings.TrimSpace(string(out))), err)
+	default:
+		return nil
+	}
+	return fmt.Errorf("cannot flush the disk %q: %w", s.id, err)
+}
+
+// stop ends the server, and waits for it. A server whose data nobody wants any
+// more, be it for a failure that has been told of, may end as it likes.
+func (s *server) stop(unwanted bool) error {
 	limit := flushLimit
 	if unwanted {
-		limit = cancelledLimit
+		limit = unwantedLimit
 	}
 	err := s.signal(syscall.SIGTERM)
 	kill := time.AfterFunc(limit, func() { _ = s.signal(syscall.SIGKILL) })
@@ -140,7 +156,7 @@ func (s *server) stop(ctx context.Context) error {
 	if unwanted || err == nil && s.err == nil {
 		return nil
 	}
-	return fmt.Errorf("cannot flush the disk %q: %w", s.id, errors.Join(err, s.why()))
+	return fmt.Errorf("the server of the disk %q did not end well: %w", s.id, errors.Join(err, s.why()))
 }
 
 // why tells how a server ended that has ended.

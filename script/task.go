@@ -56,7 +56,7 @@ func either[T ~int | ~int64](v, fallback T) T {
 // check refuses what could not be passed on as it is.
 func (t Task) check() error {
 	if !strings.HasPrefix(t.Content, "#!") {
-		return errors.New("cannot run the script: its first line doesn't name an interpreter with #!")
+		return errors.New("cannot run the script: no interpreter is named by #! in its first line")
 	}
 	for _, d := range t.Disks {
 		if !regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`).MatchString(d.ID) {

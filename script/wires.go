@@ -47,11 +47,14 @@ func (w *wires) pipe(which func(reading, writing *os.File) (ours, theirs *os.Fil
 	ours, theirs = which(reading, writing)
 	w.ours, w.theirs = append(w.ours, ours), append(w.theirs, theirs)
 	if os.Geteuid() == 0 { // so that the script can open /dev/stderr
-		w.fail(theirs.Chown(nobody, nobody))
+		if err := theirs.Chown(nobody, nobody); err != nil {
+			w.fail(fmt.Errorf("root here can't hand things to the user nobody: %w", err))
+		}
 	}
 	return ours, theirs
 }
 
+// fail keeps the first failure.
 func (w *wires) fail(err error) {
 	if w.failure == nil {
 		w.failure = err

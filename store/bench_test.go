@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,34 +85,115 @@ func warm(b *testing.B) *Collection[appliance] {
 	return c
 }
 
+// timed does what is measured and reports the clock's percentiles beside the
+// processor's time.
+func timed(b *testing.B, do func() error) {
+	b.Helper()
+	var took []time.Duration
+	report := reportCPU(b)
+	for b.Loop() {
+		start := time.Now()
+		if err := do(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+	}
+	report()
+	slices.Sort(took)
+	for _, p := range []int{50, 99} {
+		b.ReportMetric(took[len(took)*p/100].Seconds()*1e3, fmt.Sprintf("p%d-ms", p))
+	}
+}
+
+func complete(n int, err error) error {
+	if err == nil && n != many {
+		err = fmt.Errorf("there are %d", n)
+	}
+	return err
+}
+
 func BenchmarkAll(b *testing.B) {
 	c := warm(b)
-	defer reportCPU(b)()
-	for b.Loop() {
-		if all, _, err := c.All(); len(all) != many || err != nil {
-			b.Fatal(len(all), err)
-		}
-	}
+	timed(b, func() error {
+		all, _, err := c.All()
+		return complete(len(all), err)
+	})
+}
+
+func BenchmarkVersions(b *testing.B) {
+	c := warm(b)
+	timed(b, func() error {
+		all, _, err := c.Versions()
+		return complete(len(all), err)
+	})
+}
+
+func BenchmarkEach(b *testing.B) {
+	c := warm(b)
+	timed(b, func() error {
+		n := 0
+		_, err := c.Each(func(*Version[appliance]) { n++ })
+		return complete(n, err)
+	})
+}
+
+func BenchmarkProblems(b *testing.B) {
+	c := warm(b)
+	timed(b, func() error { _, err := c.Problems(); return err })
 }
 
 func BenchmarkList(b *testing.B) {
 	c := warm(b)
-	defer reportCPU(b)()
-	for b.Loop() {
-		if names, err := c.List(); len(names) != many || err != nil {
-			b.Fatal(len(names), err)
-		}
-	}
+	timed(b, func() error {
+		names, err := c.List()
+		return complete(len(names), err)
+	})
 }
 
-func BenchmarkGet(b *testing.B) {
+func BenchmarkLook(b *testing.B) {
 	c := warm(b)
-	defer reportCPU(b)()
-	for b.Loop() {
-		if _, err := c.Get("appliance-05000"); err != nil {
-			b.Fatal(err)
+	timed(b, func() error { _, err := c.Look("appliance-05000"); return err })
+}
+
+// BenchmarkLookWhileListing looks while another goroutine lists without a pause.
+func BenchmarkLookWhileListing(b *testing.B) {
+	c := warm(b)
+	done := make(chan struct{})
+	var lister sync.WaitGroup
+	lister.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				_, _ = c.Each(func(*Version[appliance]) {})
+			}
 		}
+	})
+	timed(b, func() error { _, err := c.Look("appliance-05000"); return err })
+	close(done)
+	lister.Wait()
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	s, err := Open(b.Context(), b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
 	}
+	defer s.Close() //nolint:errcheck // only timed
+	c := NewCollection[appliance](s, "ovas", 1)
+	if err := c.Put("web", sample("title")); err != nil {
+		b.Fatal(err)
+	}
+	n := int64(0)
+	timed(b, func() error {
+		v, err := c.Look("web")
+		if n++; err == nil {
+			v.Value.Memory = n
+			_, err = c.Update("web", v.Generation, v.Value)
+		}
+		return err
+	})
 }
 
 func BenchmarkPut(b *testing.B) {

@@ -23,10 +23,7 @@ func (d *Drive) address(scsiModel string) *libvirtxml.DomainAddress {
 }
 
 // number is a count, never negative here, as libvirtxml has it.
-func number(n int) *uint {
-	u := uint(n)
-	return &u
-}
+func number(n int) *uint { return new(uint(n)) }
 
 // controllers lists those that the drives need, and the USB that the tablet is
 // on: libvirt's default for q35 is older than the machine.

@@ -23,8 +23,9 @@ func diskIndex(id string) (int, bool) {
 
 // letters writes an index below maxDisk as disks have it: a, z, aa.
 func letters(index int) string {
-	if index < 26 {
-		return string(rune('a' + index))
+	const alphabet = "abcdefghijklmnopqrstuvwxyz"
+	if index < len(alphabet) {
+		return alphabet[index : index+1]
 	}
-	return letters(index/26-1) + letters(index%26)
+	return letters(index/len(alphabet)-1) + letters(index%len(alphabet))
 }

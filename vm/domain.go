@@ -36,7 +36,7 @@ func (p *Plan) Domain(o Options, where func(pool, volume string) (Location, erro
 		Type: "kvm", Name: p.Name, UUID: p.UUID,
 		Description: p.description(),
 		Metadata:    metadata,
-		Memory:      &libvirtxml.DomainMemory{Value: uint(h.Memory >> 20), Unit: "MiB"},
+		Memory:      &libvirtxml.DomainMemory{Value: *number(int(h.Memory >> 20)), Unit: "MiB"},
 		VCPU:        &libvirtxml.DomainVCPU{Placement: "static", Value: uint(h.VCPUs)},
 		OS:          h.system(),
 		Features:    h.features(o),

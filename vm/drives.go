@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,9 +11,6 @@ import (
 // maxDrives bounds the drives of a VM: with virtio each takes a PCI slot, and
 // libvirt has about 200 root ports to give on q35.
 const maxDrives = 128
-
-// sector is what a disk's size is a multiple of.
-const sector = 512
 
 // drives lists the volumes of the VM.
 func (w *work) drives() error {
@@ -42,7 +38,8 @@ func (w *work) add(d Drive, pool string) {
 	w.plan.Drives = append(w.plan.Drives, d)
 }
 
-// pool is where the volume of a drive goes.
+// pool is where the volume of a drive goes. The request names drives by the ids
+// that they have in the VM, not in a template.
 func (w *work) pool(id, otherwise string) string {
 	return either(w.Request.Pools[id], either(w.Request.Pool, otherwise))
 }
@@ -142,9 +139,4 @@ func sortedKeys(m map[string]string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// badDisk is the failure of a storage template's disk.
-func (w *work) badDisk(kind Kind, id, format string, args ...any) error {
-	return fail(kind, "storage_template", "disk %q of storage template %q %s", id, w.Profile.StorageTemplate, fmt.Sprintf(format, args...))
 }

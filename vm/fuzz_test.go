@@ -65,12 +65,16 @@ func anyParts(r *rand.Rand, hostile, bridge string) (vm.Parts, vm.Options) {
 	}
 	one := func(words ...string) string { return words[r.IntN(len(words))] }
 	p.Request.Profile, p.Version, p.Job = hostile, hostile, hostile
-	p.System.NodeLimit, p.System.NodeSelector = []string{hostile}, hostile
+	if r.IntN(8) == 0 {
+		p.System.NodeSelector = hostile
+	}
 	p.System.DiskBus = one("", "scsi", "virtio", "sata", "ide")
-	p.System.SCSIModel = one("", "virtio-scsi", "lsisas1068", "lsilogic", "vmpvscsi")
+	if p.System.DiskBus == "scsi" {
+		p.System.SCSIModel = one("", "virtio-scsi", "lsisas1068", "lsilogic", "vmpvscsi")
+	}
 	p.System.Machine = one("", "", "", "q35", "pc")
 	p.System.Firmware = one("", "bios", "efi")
-	p.System.SecureBoot = p.System.Firmware == "efi" && r.IntN(2) == 0
+	p.System.SecureBoot = p.System.Firmware == "efi" && p.System.Machine != "pc" && r.IntN(2) == 0
 	p.System.VTPM, p.System.Serial = r.IntN(2) == 0, r.IntN(2) == 0
 	p.VMID = 1 + r.IntN(1<<16-1)
 	p.Userdata, p.OVFEnv = r.IntN(2) == 0, r.IntN(2) == 0
@@ -81,7 +85,7 @@ func anyParts(r *rand.Rand, hostile, bridge string) (vm.Parts, vm.Options) {
 	}
 	if p.Storage != nil {
 		for i := range r.IntN(40) {
-			p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: "sdb" + string(rune('a'+i%26)) + strings.Repeat("a", i/26), Pool: "vms", Size: size(512)})
+			p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: "sdb" + string(rune('a'+i%26)) + strings.Repeat("a", i/26), Pool: "vms", Size: new(api.Size(512))})
 		}
 	}
 	return p, vm.Options{NoKVM: r.IntN(2) == 0}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -98,16 +97,10 @@ func checkGolden(t *testing.T, file, got string) {
 	}
 }
 
-// checkSchema has libvirt's schema judge a domain. Where virt-xml-validate(1)
-// lacks, the test is skipped, or fails if SPLICED_REQUIRE names libvirt.
+// checkSchema has libvirt's schema judge a domain.
 func checkSchema(t *testing.T, file string) {
 	t.Helper()
-	if _, err := exec.LookPath("virt-xml-validate"); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("SPLICED_REQUIRE"), ","), "libvirt") {
-			t.Fatalf("SPLICED_REQUIRE wants libvirt: %v", err)
-		}
-		t.Skip(err)
-	}
+	need(t, "virt-xml-validate")
 	if out, err := exec.CommandContext(t.Context(), "virt-xml-validate", file, "domain").CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", file, err, out)
 	}

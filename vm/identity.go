@@ -41,7 +41,11 @@ func (w *work) complete() error {
 	if w.Profile.Type != api.ProfileOVA {
 		w.OVA = nil // a provisioner's disks come from its storage template alone
 	}
-	if lacks := Lacks(w.Profile, w.OVA); len(lacks) > 0 {
+	var systems []api.System
+	if w.OVA != nil {
+		systems = w.OVA.Systems
+	}
+	if lacks := Lacks(&w.Profile, systems); len(lacks) > 0 {
 		return incomplete(w.Request.Profile, lacks)
 	}
 	if err := w.present(); err != nil || w.OVA == nil {
@@ -50,6 +54,29 @@ func (w *work) complete() error {
 	var err error
 	w.system, err = SystemOf(w.OVA, w.Profile.System)
 	return err
+}
+
+// valid checks the templates by their own rules: their files may have been
+// written by hand.
+func (w *work) valid() error {
+	check := func(field, what, name string, template interface{ Validate() error }) error {
+		if err := template.Validate(); err != nil {
+			return fail(Invalid, field, "%s %q can't be used: %v", what, name, err)
+		}
+		return nil
+	}
+	if err := check("system_template", "system template", w.Profile.SystemTemplate, w.System); err != nil {
+		return err
+	}
+	if w.Network != nil {
+		if err := check("network_template", "network template", w.Profile.NetworkTemplate, w.Network); err != nil {
+			return err
+		}
+	}
+	if w.Storage != nil {
+		return check("storage_template", "storage template", w.Profile.StorageTemplate, w.Storage)
+	}
+	return nil
 }
 
 // present checks that what the profile names is there.

@@ -31,21 +31,32 @@ func (l *Location) source() (*libvirtxml.DomainDiskSource, error) {
 		}
 		return &libvirtxml.DomainDiskSource{File: &libvirtxml.DomainDiskSourceFile{File: l.File}}, nil
 	}
-	network := &libvirtxml.DomainDiskSourceNetwork{Protocol: "rbd", Name: l.RBD.Image}
-	for _, monitor := range l.RBD.Monitors {
+	network, err := l.RBD.source()
+	if err != nil {
+		return nil, err
+	}
+	return &libvirtxml.DomainDiskSource{Network: network}, nil
+}
+
+// source writes an image for libvirt.
+func (r *RBD) source() (*libvirtxml.DomainDiskSourceNetwork, error) {
+	network := &libvirtxml.DomainDiskSourceNetwork{Protocol: "rbd", Name: r.Image}
+	for _, monitor := range r.Monitors {
 		host, err := monitorHost(monitor)
 		if err != nil {
 			return nil, err
 		}
 		network.Hosts = append(network.Hosts, host)
 	}
-	if l.RBD.User != "" {
+	switch {
+	case r.User != "" && r.Secret == "":
+		return nil, fmt.Errorf("libvirt has no secret with the key of the user %q", r.User)
+	case r.User != "":
 		network.Auth = &libvirtxml.DomainDiskAuth{
-			Username: l.RBD.User,
-			Secret:   &libvirtxml.DomainDiskSecret{Type: "ceph", UUID: l.RBD.Secret},
+			Username: r.User, Secret: &libvirtxml.DomainDiskSecret{Type: "ceph", UUID: r.Secret},
 		}
 	}
-	return &libvirtxml.DomainDiskSource{Network: network}, nil
+	return network, nil
 }
 
 // monitorHost reads "host:port" or a host alone.

@@ -20,48 +20,15 @@ func macs(t *testing.T, p vm.Parts) []string {
 func TestMACTemplates(t *testing.T) {
 	t.Parallel()
 	for template, want := range map[string]string{
-		"{prefix}:{vmid}:{netid}":        "52:54:01:00:2a:01",
-		"{prefix}:ff:{vmid}:{netid}":     "52:54:01:ff:2a:01",
-		"{prefix}:f:{vmid}{netid}":       "52:54:01:f0:2a:01",
-		"{prefix}:00:0{vmid}{netid}":     "52:54:01:00:02:a1",
-		"{prefix}:00:00:{netid}":         "52:54:01:00:00:01",
-		"{prefix}{netid}{vmid}":          "52:54:01:01:00:2a",
-		"02:{vmid}:{netid}":              "02:00:00:00:2a:01",
-		"AA:BB:CC:{vmid}:{netid}":        "aa:bb:cc:00:2a:01",
-		"{vmid}:{netid}:00:00:00:01":     "2a:01:00:00:00:01",
-		"::{prefix}:::{vmid}:::{netid}:": "52:54:01:00:2a:01",
+		"{prefix}:{vmid}:{netid}":    "52:54:01:00:2a:01",
+		"{prefix}:ff:{vmid}:{netid}": "52:54:01:ff:2a:01",
+		"{prefix}:00:0{vmid}{netid}": "52:54:01:00:02:a1",
+		"02:{vmid}:{netid}":          "02:00:00:00:2a:01",
 	} {
 		p := provisioner()
 		p.Network.MACTemplate = template
 		if got := macs(t, p)[1]; got != want {
 			t.Errorf("%s gives %s, want %s", template, got, want)
-		}
-	}
-}
-
-func TestCheckMACTemplate(t *testing.T) {
-	t.Parallel()
-	if err := vm.CheckMACTemplate("{prefix}:ff:f6:{vmid}{netid}"); err != nil {
-		t.Error(err)
-	}
-	digits := func(template, have string) string {
-		return `the MAC template "` + template + `" has ` + have + "; together they must come to 12 digits, each of the two at most once"
-	}
-	for template, want := range map[string]string{
-		"":                             digits("", "0 digits, 0 × {vmid} and 0 × {netid}"),
-		"{prefix}":                     digits("{prefix}", "6 digits, 0 × {vmid} and 0 × {netid}"),
-		"{prefix}:00:00:00:{netid}":    digits("{prefix}:00:00:00:{netid}", "12 digits, 0 × {vmid} and 1 × {netid}"),
-		"{prefix}:00:000{vmid}{netid}": digits("{prefix}:00:000{vmid}{netid}", "11 digits, 1 × {vmid} and 1 × {netid}"),
-		"{prefix}:{vmid}{vmid}":        digits("{prefix}:{vmid}{vmid}", "6 digits, 2 × {vmid} and 0 × {netid}"),
-		"{prefix}{prefix}{netid}":      digits("{prefix}{prefix}{netid}", "12 digits, 0 × {vmid} and 1 × {netid}"),
-		"{prefix}:{vm}:{netid}":        `the MAC template "{prefix}:{vm}:{netid}" has "{vm}:{netid}", where only hexadecimal digits, colons, {prefix}, {vmid} and {netid} may be`,
-		"52-54-01{vmid}{netid}":        `the MAC template "52-54-01{vmid}{netid}" has "-54-01{vmid}{netid}", where only hexadecimal digits, colons, {prefix}, {vmid} and {netid} may be`,
-		"03:{vmid}:{netid}":            "the MAC address 03:00:00:00:01:00 is a multicast one; the first octet must be even",
-		"fe:{vmid}:{netid}":            "the MAC address fe:00:00:00:01:00 begins with fe, which libvirt keeps for the host's end of the cable",
-		"00:00:00:00:00:{netid}":       "the MAC address 00:00:00:00:00:00 is nobody's",
-	} {
-		if err := vm.CheckMACTemplate(template); err == nil || err.Error() != want {
-			t.Errorf("%q: got %v, want %s", template, err, want)
 		}
 	}
 }

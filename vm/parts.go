@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 
 	"spliced/api"
 )
@@ -16,7 +17,7 @@ type Parts struct {
 	Storage *api.StorageTemplate
 	OVA     *api.OVA
 
-	// Image looks for an image that a storage template has as a source.
+	// Image looks for an image that a disk of the storage template begins as.
 	Image func(pool, name string) (api.Volume, bool)
 
 	Userdata bool // a NoCloud seed is to be attached
@@ -30,33 +31,35 @@ type Parts struct {
 
 // Lacks lists what a profile lacks for a VM, as keys of its spec: a system
 // template always, networks and disks for a provisioner's, the OVA for one of
-// type ova, and networks when that OVA's system has adapters. The OVA is nil
-// where it isn't known.
-func Lacks(profile api.Profile, ova *api.OVA) []string {
+// type ova, and networks when its system has adapters. The systems are those of
+// the OVA; none are unknown ones, which may have adapters.
+func Lacks(p *api.Profile, systems []api.System) []string {
+	isOVA := p.Type == api.ProfileOVA
 	var lacks []string
-	need := func(key, value string) {
-		if value == "" {
-			lacks = append(lacks, key)
+	for _, part := range []struct {
+		key     string
+		needed  bool
+		content string
+	}{
+		{"system_template", true, p.SystemTemplate},
+		{"network_template", !isOVA || wired(systems, p.System), p.NetworkTemplate},
+		{"storage_template", !isOVA, p.StorageTemplate},
+		{"ova", isOVA, p.OVA},
+		{"system", isOVA && len(systems) > 1, p.System},
+	} {
+		if part.needed && part.content == "" {
+			lacks = append(lacks, part.key)
 		}
 	}
-	need("system_template", profile.SystemTemplate)
-	if profile.Type != api.ProfileOVA {
-		need("network_template", profile.NetworkTemplate)
-		need("storage_template", profile.StorageTemplate)
-		return lacks
-	}
-	need("ova", profile.OVA)
-	if ova == nil {
-		return lacks
-	}
-	system, err := SystemOf(ova, profile.System)
-	if err != nil && profile.System == "" {
-		lacks = append(lacks, "system")
-	}
-	if err == nil && len(system.NICs) > 0 {
-		need("network_template", profile.NetworkTemplate)
-	}
 	return lacks
+}
+
+// wired tells whether the system of that key has adapters, or, without a key,
+// whether any has.
+func wired(systems []api.System, key string) bool {
+	return len(systems) == 0 || slices.ContainsFunc(systems, func(s api.System) bool {
+		return len(s.NICs) > 0 && (key == "" || key == s.Key)
+	})
 }
 
 // SystemOf returns the system of an OVA that has the key, or its only one for

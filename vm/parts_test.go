@@ -7,8 +7,6 @@ import (
 	"spliced/vm"
 )
 
-func size(s api.Size) *api.Size { return &s }
-
 // provisioner is a VM of two blank disks and two networks.
 func provisioner() vm.Parts {
 	return vm.Parts{
@@ -20,8 +18,8 @@ func provisioner() vm.Parts {
 			Networks:    []api.NetworkLink{{VNI: "upstream"}, {VNI: "1001"}},
 		},
 		Storage: &api.StorageTemplate{Disks: []api.DiskTemplate{
-			{ID: "sdb", Pool: "vms", Size: size(1 << 30)},
-			{ID: "sda", Pool: "vms", Size: size(8 << 30)},
+			{ID: "sdb", Pool: "vms", Size: new(api.Size(1 << 30))},
+			{ID: "sda", Pool: "vms", Size: new(api.Size(8 << 30))},
 		}},
 		Image: image,
 		VMID:  42, UUID: "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
@@ -48,8 +46,8 @@ func filesystems() vm.Parts {
 	p := provisioner()
 	p.System.Serial = false
 	p.Storage.Disks = []api.DiskTemplate{
-		{ID: "sda", Pool: "vms", Size: size(8 << 30), Filesystem: "ext4", FilesystemArgs: []string{"-L", "root"}, Mountpoint: "/"},
-		{ID: "sdb", Pool: "vms", Size: size(1 << 30), Filesystem: "swap"},
+		{ID: "sda", Pool: "vms", Size: new(api.Size(8 << 30)), Filesystem: "ext4", FilesystemArgs: []string{"-L", "root"}, Mountpoint: "/"},
+		{ID: "sdb", Pool: "vms", Size: new(api.Size(1 << 30)), Filesystem: "swap"},
 	}
 	return p
 }
@@ -71,7 +69,7 @@ func many(bus string, n int) vm.Parts {
 		if i >= 26 {
 			id = "sda" + string(rune('a'+i-26))
 		}
-		p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: id, Pool: "vms", Size: size(1 << 20)})
+		p.Storage.Disks = append(p.Storage.Disks, api.DiskTemplate{ID: id, Pool: "vms", Size: new(api.Size(1 << 20))})
 	}
 	return p
 }
@@ -117,8 +115,8 @@ func withStorage() vm.Parts {
 	p := appliance()
 	p.Profile.StorageTemplate = "data"
 	p.Storage = &api.StorageTemplate{Disks: []api.DiskTemplate{
-		{ID: "sdb", Pool: "slow", Size: size(100 << 30), Filesystem: "xfs", Mountpoint: "/srv"},
-		{ID: "sda", Pool: "vms", Size: size(10 << 30)},
+		{ID: "sdb", Pool: "slow", Size: new(api.Size(100 << 30)), Filesystem: "xfs", Mountpoint: "/srv"},
+		{ID: "sda", Pool: "vms", Size: new(api.Size(10 << 30))},
 	}}
 	p.Request.Pools = map[string]string{"sda": "vms"}
 	return p
@@ -144,7 +142,7 @@ func legacy() vm.Parts {
 	}
 	p.Profile.StorageTemplate = "data"
 	p.Storage = &api.StorageTemplate{Disks: []api.DiskTemplate{
-		{ID: "sda", Pool: "vms", Size: size(1 << 30)}, {ID: "sdb", Pool: "vms", Size: size(1 << 30)},
+		{ID: "sda", Pool: "vms", Size: new(api.Size(1 << 30))}, {ID: "sdb", Pool: "vms", Size: new(api.Size(1 << 30))},
 	}}
 	return p
 }

@@ -89,7 +89,7 @@ type NIC struct {
 func Work(parts Parts) (*Plan, error) {
 	w := &work{Parts: parts, plan: &Plan{Name: parts.Request.Name, UUID: parts.UUID}, ofOVA: map[string]api.OVADisk{}}
 	for _, step := range []func() error{
-		w.checkIdentity, w.complete, w.hardware, w.drives, w.attach, w.networks,
+		w.checkIdentity, w.complete, w.valid, w.hardware, w.drives, w.attach, w.networks,
 	} {
 		if err := step(); err != nil {
 			return nil, err

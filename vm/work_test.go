@@ -199,20 +199,20 @@ func TestApplianceWithoutNetwork(t *testing.T) {
 
 func TestLacks(t *testing.T) {
 	t.Parallel()
-	two := &api.OVA{Systems: []api.System{{Key: "a", NICs: []api.NIC{{}}}, {Key: "b"}}}
+	two := []api.System{{Key: "a", NICs: []api.NIC{{}}}, {Key: "b"}}
 	for name, c := range map[string]struct {
 		profile api.Profile
-		ova     *api.OVA
+		systems []api.System
 		want    []string
 	}{
 		"a provisioner of nothing": {api.Profile{Type: "provisioner"}, nil, []string{"system_template", "network_template", "storage_template"}},
-		"an appliance of nothing":  {api.Profile{Type: "ova"}, nil, []string{"system_template", "ova"}},
-		"no system":                {api.Profile{Type: "ova", SystemTemplate: "s", OVA: "two"}, two, []string{"system"}},
+		"an appliance of nothing":  {api.Profile{Type: "ova"}, nil, []string{"system_template", "network_template", "ova"}},
+		"no system":                {api.Profile{Type: "ova", SystemTemplate: "s", OVA: "two"}, two, []string{"network_template", "system"}},
 		"adapters":                 {api.Profile{Type: "ova", SystemTemplate: "s", OVA: "two", System: "a"}, two, []string{"network_template"}},
 		"no adapters":              {api.Profile{Type: "ova", SystemTemplate: "s", OVA: "two", System: "b"}, two, nil},
 		"complete":                 {provisioner().Profile, nil, nil},
 	} {
-		if got := vm.Lacks(c.profile, c.ova); !slices.Equal(got, c.want) {
+		if got := vm.Lacks(&c.profile, c.systems); !slices.Equal(got, c.want) {
 			t.Errorf("%s lacks %q, want %q", name, got, c.want)
 		}
 	}

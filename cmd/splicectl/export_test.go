@@ -27,7 +27,7 @@ func hostileText() []string {
 	return []string{
 		"", "\n", " ", "\n\n", "  indented\nnot\n", "\n  late\n", "a\n\n\n", "no end", "tab\tin\n", "\ttab first\n", "a\r\nb\r\n", "nul\x00\n",
 		"\x1b[2J\n", "\u2028\n", "\ufeffbom\n", "---\n", "...\n", "# comment\nx: 1\n", "null", "true", "0123", "- a\n- b", "trailing \nblank \n", "\u0085\n", "\U000e0001😀\n",
-		"key: |\n  block\n", "'", "\"\n\\", "%TAG\n", "  \n\nx", strings.Repeat("long ", 100) + "\n",
+		"key: |\n  block\n", "'", "\"\n\\", "%TAG\n", "  \n\nx", "\n0", strings.Repeat("long ", 100) + "\n",
 	}
 }
 
@@ -142,28 +142,47 @@ func TestImport(t *testing.T) {
 		err    string
 		writes []string
 	}{
-		"in the order of references": {profile + user + small, "", "", 0,
+		"in the order of references": {
+			profile + user + small, "", "", 0,
 			"Created system template \"small\".\nCreated userdata \"u\".\nCreated profile \"p\".\n3 created, 0 modified, 0 left as they are.\n", "",
-			[]string{"create system/small", "create userdata/u", "create profile/p"}},
-		"dry": {small + "---\nkind: network\nname: lan\nspec: {networks: [], permit_duplicate: false}\n", "--dry-run", "", 0,
-			"Would create system template \"small\".\nLeft network template \"lan\" as it is.\nNothing was changed. It would be: 1 created, 0 modified, 1 left as they are.\n", "", nil},
-		"different": {user + "---\nkind: script\nname: old\nspec: {content: new}\n---\nkind: network\nname: lan\nspec: {networks: [{vni: 1}]}\n", "", "", 3, "",
+			[]string{"create system/small", "create userdata/u", "create profile/p"},
+		},
+		"dry": {
+			small + "---\nkind: network\nname: lan\nspec: {networks: [], permit_duplicate: false}\n", "--dry-run", "", 0,
+			"Would create system template \"small\".\nLeft network template \"lan\" as it is.\nNothing was changed. It would be: 1 created, 0 modified, 1 left as they are.\n", "", nil,
+		},
+		"different": {
+			user + "---\nkind: script\nname: old\nspec: {content: new}\n---\nkind: network\nname: lan\nspec: {networks: [{vni: 1}]}\n", "", "", 3, "",
 			"Cannot import network template \"lan\": it is there, and different.\nHint: With --update it is made equal.\n" +
-				"Cannot import script \"old\": it is there, and different.\nHint: With --update it is made equal.\nNothing was imported.\n", nil},
-		"update": {"---\nkind: storage\nname: d\nspec: {disks: [{id: sda, pool: vms, size: 1GiB}]}\n---\nkind: script\nname: old\nspec: {content: new}\n", "--update", "", 0,
+				"Cannot import script \"old\": it is there, and different.\nHint: With --update it is made equal.\nNothing was imported.\n", nil,
+		},
+		"update": {
+			"---\nkind: storage\nname: d\nspec: {disks: [{id: sda, pool: vms, size: 1GiB}]}\n---\nkind: script\nname: old\nspec: {content: new}\n", "--update", "", 0,
 			"Modified storage template \"d\".\nModified script \"old\".\n0 created, 2 modified, 0 left as they are.\n", "",
-			[]string{"modify storage/d", "modify script/old"}},
-		"equal in other words": {"---\nkind: storage\nname: d\nspec: {disks: [{pool: vms, id: sdb, size: 1024KiB}, {id: sda, pool: vms, size: 2GiB, filesystem: ''}], origin: ova x}\n", "", "", 0,
-			"Left storage template \"d\" as it is.\n0 created, 0 modified, 1 left as they are.\n", "", nil},
-		"a reference to nothing": {small + profile, "", "", 2, "",
-			"Cannot import profile \"p\": there is no userdata \"u\".\nNothing was imported.\n", nil},
-		"an OVA that isn't here": {"---\nkind: profile\nname: p\nspec: {type: ova, ova: web}\n", "", "", 2, "",
-			"Cannot import profile \"p\": there is no OVA \"web\".\nNothing was imported.\n", nil},
-		"another type": {"---\nkind: profile\nname: fixed\nspec: {type: ova}\n", "--update", "", 1, "",
-			"Cannot import profile \"fixed\": its type is different, and can't be modified.\nHint: Remove it first.\nNothing was imported.\n", nil},
-		"refused midway": {small + user + "---\nkind: script\nname: s\nspec: {content: x}\n", "", "userdata/u", 1,
+			[]string{"modify storage/d", "modify script/old"},
+		},
+		"equal in other words": {
+			"---\nkind: storage\nname: d\nspec: {disks: [{pool: vms, id: sdb, size: 1024KiB}, {id: sda, pool: vms, size: 2GiB, filesystem: ''}], origin: ova x}\n", "", "", 0,
+			"Left storage template \"d\" as it is.\n0 created, 0 modified, 1 left as they are.\n", "", nil,
+		},
+		"a reference to nothing": {
+			small + profile, "", "", 2, "",
+			"Cannot import profile \"p\": there is no userdata \"u\".\nNothing was imported.\n", nil,
+		},
+		"an OVA that isn't here": {
+			"---\nkind: profile\nname: p\nspec: {type: ova, ova: web}\n", "", "", 2, "",
+			"Cannot import profile \"p\": there is no OVA \"web\".\nNothing was imported.\n", nil,
+		},
+		"another type": {
+			"---\nkind: profile\nname: fixed\nspec: {type: ova}\n", "--update", "", 1, "",
+			"Cannot import profile \"fixed\": its type is different, and can't be modified.\nHint: Remove it first.\nNothing was imported.\n", nil,
+		},
+		"refused midway": {
+			small + user + "---\nkind: script\nname: s\nspec: {content: x}\n", "", "userdata/u", 1,
 			"Created system template \"small\".\n1 created, 0 modified, 0 left as they are, 2 not done.\n",
-			"Cannot create userdata \"u\": it is forbidden.\n", []string{"create system/small"}},
+			"Cannot create userdata \"u\": it is forbidden.\n",
+			[]string{"create system/small"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newCatalogue()
@@ -199,19 +218,19 @@ func TestImportAsDocument(t *testing.T) {
 // A stream that isn't understood to its end is refused before a connection is made.
 func TestImportOfNonsense(t *testing.T) {
 	for stream, want := range map[string]string{
-		"- a":                                 "document 1: line 1: it is no mapping",
-		"kind: script\nname: a\nspec: {":      "document 1: ",
-		"kind: image\nname: a\nspec: {}":      `line 1: the kind "image" is none of`,
-		"kind: script\nname: ../a\nspec: {}":  "line 2: the name",
-		"kind: script\nname: a":               "it has no spec",
-		"kind: script\nname: a\nspec: 5":      "no mapping of keys",
-		"kind: script\nname: a\nsepc: {}":     `line 3: "sepc" is not for this`,
-		"kind: script\nname: a\nkind: script": `line 3: "kind" is not for this, or twice`,
-		"kind: script\nname: a\nspec: {x: 1}": `document 1: script "a": unknown field "x"`,
-		"kind: system\nname: a\nspec: {vcpus: two}":                                                                      `its vcpus can't be a string`,
-		"kind: script\nname: a\nspec: {content: x}\n---\nkind: script\nname: a\nspec: {content: x}":                      `document 2: script "a" is there twice`,
-		"kind: script\nname: a\nspec: {content: x}\n---\nkind: storage\nname: a\nspec: {disks: [{size: 1.5}]}":           "document 2: ",
-		"kind: system\nname: a\nspec: {vcpus: 1, vram: 1, vnc: &a {enabled: true}}":                                      "anchors",
+		"- a":                                       "document 1: line 1: it is no mapping",
+		"kind: script\nname: a\nspec: {":            "document 1: ",
+		"kind: image\nname: a\nspec: {}":            `line 1: the kind "image" is none of`,
+		"kind: script\nname: ../a\nspec: {}":        "line 2: the name",
+		"kind: script\nname: a":                     "it has no spec",
+		"kind: script\nname: a\nspec: 5":            "no mapping of keys",
+		"kind: script\nname: a\nsepc: {}":           `line 3: "sepc" is not for this`,
+		"kind: script\nname: a\nkind: script":       `line 3: "kind" is not for this, or twice`,
+		"kind: script\nname: a\nspec: {x: 1}":       `document 1: script "a": unknown field "x"`,
+		"kind: system\nname: a\nspec: {vcpus: two}": `its vcpus can't be a string`,
+		"kind: script\nname: a\nspec: {content: x}\n---\nkind: script\nname: a\nspec: {content: x}":                       `document 2: script "a" is there twice`,
+		"kind: script\nname: a\nspec: {content: x}\n---\nkind: storage\nname: a\nspec: {disks: [{size: 1.5}]}":            "document 2: ",
+		"kind: system\nname: a\nspec: {vcpus: 1, vram: 1, vnc: &a {enabled: true}}":                                       "anchors",
 		"kind: script\nname: a\nspec: {content: x}\n---\nkind: profile\nname: a\nspec: {type: provisioner, arguments: 1}": "its arguments can't be a number",
 	} {
 		got := ctlWith(t.Context(), pipe(t, stream), "/nonexistent", "import", "-")

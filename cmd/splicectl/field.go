@@ -37,6 +37,11 @@ const (
 // A pair is a member of an object.
 type pair struct{ key, value string }
 
+func (p pair) sameKey(value any) bool {
+	other, ok := value.(pair)
+	return ok && other.key == p.key
+}
+
 func (f *field) name() string {
 	if f.flag != "" {
 		return f.flag
@@ -59,7 +64,7 @@ func (g *given) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	if p, ok := value.(pair); ok && slices.ContainsFunc(g.values, func(v any) bool { other, _ := v.(pair); return other.key == p.key }) {
+	if p, ok := value.(pair); ok && slices.ContainsFunc(g.values, p.sameKey) {
 		return fmt.Errorf("%q is set twice", p.key)
 	}
 	g.values = append(g.values, value)

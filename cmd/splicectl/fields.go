@@ -134,8 +134,11 @@ func asDisk(text string) (any, error) {
 func setDisk(d map[string]any, key, value string) error {
 	switch key {
 	case "filesystem_arg":
-		list, _ := d["filesystem_args"].([]any)
-		d["filesystem_args"] = append(list, value)
+		if list, ok := d["filesystem_args"].([]any); ok {
+			d["filesystem_args"] = append(list, value)
+		} else {
+			d["filesystem_args"] = []any{value}
+		}
 		return nil
 	case "source":
 		key = "source_volume"

@@ -49,7 +49,8 @@ type anyParams struct {
 	Source *api.Source `json:"source,omitempty"`
 	Since  *int64      `json:"since,omitempty"`
 
-	Descriptor bool `json:"descriptor,omitempty"`
+	Descriptor bool   `json:"descriptor,omitempty"`
+	Profile    string `json:"profile,omitempty"`
 }
 
 // onePool is what most tests run with.

@@ -61,8 +61,11 @@ func plain(node *yaml.Node) (any, error) {
 			list = append(list, value)
 		}
 		return list, nil
+	case yaml.ScalarNode:
+		return plainScalar(node)
+	case yaml.AliasNode, yaml.DocumentNode: // the first is refused above, the second is never within another
 	}
-	return plainScalar(node)
+	return nil, atLine(node, "this is no value")
 }
 
 func plainObject(node *yaml.Node) (any, error) {

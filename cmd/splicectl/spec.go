@@ -135,9 +135,9 @@ type specField struct {
 // fieldsOf goes through the keys of a struct, as JSON has them.
 func fieldsOf(t reflect.Type) iter.Seq[specField] {
 	return func(yield func(specField) bool) {
-		for i := range t.NumField() {
-			key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			if !yield(specField{key, t.Field(i).Type}) {
+		for f := range t.Fields() {
+			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !yield(specField{key, f.Type}) {
 				return
 			}
 		}

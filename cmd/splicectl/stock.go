@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"spliced/api"
 	"spliced/client"
@@ -84,19 +85,24 @@ func (there *stock) missing(w *wanted) []string {
 	}
 	var missing []string
 	for _, key := range slices.Sorted(maps.Keys(w.spec)) {
-		name, _ := w.spec[key].(string)
-		var thing string
-		switch key {
-		case "system_template", "network_template", "storage_template":
-			thing = fmt.Sprintf("%s template %q", key[:len(key)-len("_template")], name)
-		case "userdata", "script":
-			thing = fmt.Sprintf("%s %q", key, name)
-		case "ova":
-			thing = fmt.Sprintf("OVA %q", name)
-		}
-		if thing != "" && name != "" && !there.names[thing] {
+		name, ok := w.spec[key].(string)
+		if thing := referred(key, name); ok && name != "" && thing != "" && !there.names[thing] {
 			missing = append(missing, thing)
 		}
 	}
 	return missing
+}
+
+// referred names, like wanted.String, what a profile's key refers to; "" where
+// it refers to nothing.
+func referred(key, name string) string {
+	switch key {
+	case "system_template", "network_template", "storage_template":
+		return fmt.Sprintf("%s %q", strings.Replace(key, "_", " ", 1), name)
+	case "userdata", "script":
+		return fmt.Sprintf("%s %q", key, name)
+	case "ova":
+		return fmt.Sprintf("OVA %q", name)
+	}
+	return ""
 }

@@ -153,7 +153,10 @@ func essence(value any) any {
 
 // diskID is the id of a disk, "" for anything else.
 func diskID(value any) string {
-	object, _ := value.(map[string]any)
-	id, _ := object["id"].(string)
-	return id
+	if object, ok := value.(map[string]any); ok {
+		if id, ok := object["id"].(string); ok {
+			return id
+		}
+	}
+	return ""
 }

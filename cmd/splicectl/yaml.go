@@ -88,13 +88,11 @@ func yamlCollection(in *json.Decoder, open json.Delim) (*yaml.Node, error) {
 
 // yamlString quotes what escape will have to change, and what the library would
 // write as a block of lines that reads differently: it takes leading blanks for
-// the block's indentation, and loses a line of nothing but empty ones.
+// the block's indentation, and may lose an empty line at the beginning.
 func yamlString(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	first := strings.TrimLeft(text, "\n")
-	block := strings.Contains(text, "\n")
-	if strings.ContainsFunc(text, odd) || block && (first == "" || first[0] == ' ') {
+	if strings.ContainsFunc(text, odd) || strings.Contains(text, "\n") && strings.ContainsRune(" \n", rune(text[0])) {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
