@@ -144,6 +144,10 @@ func (c *Catalog) settleWithoutIntent() {
 		if hasIntent {
 			continue
 		}
+		if j.Kind == CatalogCheck {
+			c.jobs.Settle(j.ID, false, "The daemon was restarted while it checked the catalogue; check it again.")
+			continue
+		}
 		i := intentOf(j)
 		by, err := c.recordedBy(i)
 		if j.Kind == OVAAdopt || j.Kind == ImageAdopt {
