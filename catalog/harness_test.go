@@ -89,6 +89,7 @@ type fixture struct {
 	open  worker.OpenPool
 	start worker.Start // nil: inside, with open
 	more  []worker.PoolSpec
+	host  string
 	fill  int // how full pools may get, 0: no limit
 
 	files   *store.Store
@@ -99,7 +100,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
+	f := &fixture{t: t, host: "here", state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
 	f.open = func(context.Context, worker.PoolSpec) (block.Pool, error) { return f.pool, nil }
 	return f
 }
@@ -132,7 +133,7 @@ func (f *fixture) up() {
 		start = worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return f.open(ctx, s) })
 	}
 	f.catalog, err = catalog.New(catalog.Options{
-		Store: f.files, Jobs: f.jobs, Start: start, Host: "here", Logger: log, Fill: f.fill,
+		Store: f.files, Jobs: f.jobs, Start: start, Host: f.host, Logger: log, Fill: f.fill,
 		Pools:  append(f.more, worker.PoolSpec{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}),
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 40, Stall: patience},
 	})
