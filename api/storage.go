@@ -104,7 +104,7 @@ func (d DiskTemplate) mount(field string) error {
 	case d.Filesystem == "swap":
 		return wrong(field, "needs a filesystem that can be mounted, which swap is not")
 	case !path.IsAbs(d.Mountpoint) || path.Clean(d.Mountpoint) != d.Mountpoint || len(d.Mountpoint) > maxMountpoint:
-		return wrong(field, "is %.80q, which is no absolute path without . and ..", d.Mountpoint)
+		return wrong(field, "is %.80q, which is no absolute path in its shortest form", d.Mountpoint)
 	case strings.ContainsFunc(d.Mountpoint, func(c rune) bool { return c <= ' ' || c > '~' }):
 		return wrong(field, "is %.80q; it can have printable ASCII without spaces", d.Mountpoint)
 	}

@@ -123,6 +123,9 @@ func (c *Catalog) change(r request, by Caller, do func(shelf) (api.Entry, error)
 // told puts in words what the store and the types answer, as far as callers can
 // do something about it.
 func told(err error) error {
+	if errors.Is(err, store.ErrCorrupt) {
+		return err // the fault is the file's, not the request's
+	}
 	if field, ok := errors.AsType[*api.FieldError](err); ok {
 		return rpc.Errorf(rpc.InvalidParams, "%w.", &api.FieldError{Field: "spec." + field.Field, Why: field.Why}).
 			WithField("spec." + field.Field)

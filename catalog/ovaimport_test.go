@@ -161,11 +161,11 @@ func TestPasswordsStayInTheRecord(t *testing.T) {
 		t.Errorf("a password is told: %s", answers)
 	}
 	for name, text := range f.stateFiles() {
-		if strings.Contains(text, secret) != (name == "ovas/web.yaml") {
-			t.Errorf("whether %s has the upload's password is %v", name, !(name == "ovas/web.yaml"))
+		if has := strings.Contains(text, secret); has != (name == "ovas/web.yaml") {
+			t.Errorf("whether %s has the upload's password is %v", name, has)
 		}
-		if strings.Contains(text, vendorSecret) != (name == "descriptors/web.ovf") {
-			t.Errorf("whether %s has the descriptor's password is %v", name, !(name == "descriptors/web.ovf"))
+		if has := strings.Contains(text, vendorSecret); has != (name == "descriptors/web.ovf") {
+			t.Errorf("whether %s has the descriptor's password is %v", name, has)
 		}
 	}
 	if text := f.stateFiles()["ovas/web.yaml"]; strings.Count(text, secret) != 1 || one.Secrets["db.password"] != secret {

@@ -58,7 +58,7 @@ func readGPTAt(r io.ReaderAt, size, sector, lba int64) (g *gpt, flaw string, err
 	if sum := binary.LittleEndian.Uint32(h[16:]); checksumWithout(h[:length], 16) != sum {
 		return nil, "the checksum of its header is wrong", nil
 	}
-	if binary.LittleEndian.Uint64(h[24:]) != uint64(lba) { //nolint:gosec // G115: checked to be at least 1
+	if binary.LittleEndian.Uint64(h[24:]) != uint64(lba) {
 		return nil, "its header belongs elsewhere", nil
 	}
 	t := gptTable{

@@ -228,14 +228,14 @@ func TestLayoutsOfSgdisk(t *testing.T) {
 			if err := os.WriteFile(path, make([]byte, 32<<20), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.Command(tool, append(c.args, path)...).CombinedOutput(); err != nil {
+			if out, err := exec.CommandContext(t.Context(), tool, append(c.args, path)...).CombinedOutput(); err != nil {
 				t.Fatalf("sgdisk: %v: %s", err, out)
 			}
 			f, err := os.Open(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
+			defer func() { _ = f.Close() }() // only read from
 			got, err := disk.ReadLayout(f, 32<<20)
 			if err != nil || got != c.want {
 				t.Errorf("got %+v, %v, want %+v", got, err, c.want)

@@ -34,17 +34,17 @@ func formatArgs(kind string, size int64, args []string) []string {
 // extArgs puts our extended options before the caller's: mke2fs takes only the
 // last -E, and of an option in it the last value.
 func extArgs(args []string) []string {
-	extended := lazy
+	extended := []string{lazy}
 	ours := []string{"-q", "-F"}
 	for i := 0; i < len(args); i++ {
 		if args[i] == "-E" && i+1 < len(args) {
 			i++
-			extended += "," + args[i]
+			extended = append(extended, args[i])
 			continue
 		}
 		ours = append(ours, args[i])
 	}
-	return append(ours, "-E", extended)
+	return append(ours, "-E", strings.Join(extended, ","))
 }
 
 // xfsArgs bounds the log unless the caller says how large it is.

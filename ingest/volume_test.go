@@ -54,7 +54,7 @@ func golden(tb testing.TB, p block.Pool, name string, size int64) {
 	ok(tb, errors.Join(v.Flush(), v.Snapshot(tb.Context(), ingest.Snapshot), v.Close()))
 }
 
-// make carries out an order on pools "p" and, if it isn't nil, "q".
+// makeVolume carries out an order on pools "p" and, if it isn't nil, "q".
 func makeVolume(ctx context.Context, p, q block.Pool, o ingest.VolumeOrder, content io.Reader) (ingest.StagedDisk, error) {
 	pools := map[string]block.Pool{"p": p}
 	if q != nil {
@@ -76,6 +76,7 @@ func infoOf(tb testing.TB, p block.Pool, name string) block.Info {
 func TestVolumeIsAClone(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		const size = 12*mib + 7
 		golden(t, p, "ova_a_sda", size)
 		for _, larger := range []int64{0, size, size + 5*mib} {
@@ -125,6 +126,7 @@ func TestCloneIsTheSameWorkForAnySize(t *testing.T) {
 func TestVolumeIsACopyFromAnotherPool(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		const size = 21*mib + 7
 		q := mem.New(room)
 		golden(t, q, "base", size)
@@ -154,6 +156,7 @@ func TestVolumeIsACopyFromAnotherPool(t *testing.T) {
 func TestCopyBetweenFolders(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, q block.Pool) {
+		t.Helper()
 		p := mem.New(room)
 		golden(t, q, "base", 100*gib)
 		plan := fault.NewPlan()
@@ -171,6 +174,7 @@ func TestCopyBetweenFolders(t *testing.T) {
 func TestBlankVolume(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		staged, err := makeVolume(t.Context(), p, nil, ingest.VolumeOrder{Size: 5*mib + 3}, strings.NewReader("not asked for"))
 		ok(t, err)
 		if staged.Size != 5*mib+3 || staged.Allocated != 0 {
@@ -183,6 +187,7 @@ func TestBlankVolume(t *testing.T) {
 func TestVolumeOfContent(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		for _, size := range []int64{1, 3000, 4 * mib, 9*mib + 1} {
 			data := bytes.Repeat([]byte("content "), int(size/8+1))[:size]
 			_, err := makeVolume(t.Context(), p, nil, ingest.VolumeOrder{Size: size, Content: true}, bytes.NewReader(data))
@@ -275,6 +280,7 @@ func TestEachCallForAVolumeFails(t *testing.T) {
 func TestVolumesOfVMsAreWritableInTheEnd(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		_, err := makeVolume(t.Context(), p, nil, ingest.VolumeOrder{Size: mib}, nil)
 		ok(t, err)
 		move := moves("web1_sda")[0]
@@ -294,6 +300,7 @@ func TestVolumesOfVMsAreWritableInTheEnd(t *testing.T) {
 func TestFlattenedVolumeFreesItsParent(t *testing.T) {
 	t.Parallel()
 	on(t, func(t *testing.T, p block.Pool) {
+		t.Helper()
 		golden(t, p, "base", 20*mib)
 		_, err := makeVolume(t.Context(), p, nil, ingest.VolumeOrder{Source: &ingest.VolumeSource{Pool: "p", Volume: "base"}}, nil)
 		ok(t, err)

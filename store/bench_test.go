@@ -72,7 +72,7 @@ func warm(b *testing.B) *Collection[appliance] {
 	s := fill(b)
 	var before, after runtime.MemStats
 	c := &Collection[appliance]{
-		folder: s.folders["ovas"], codec: codecOf[appliance]("ovas"), schema: "ovas/v1", cache: map[string]entry[appliance]{},
+		folder: s.folders["ovas"], codec: codecOf[appliance]("ovas"), schema: "ovas/v1", cache: map[string]*entry[appliance]{},
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&before)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An entry is what a record's file said when it had the mark. Its value is never
-// changed again.
+// An entry is what a record's file said when it had the mark. Once it is in the
+// cache neither it nor its value is changed.
 type entry[T any] struct {
 	value      T     // what the file says; where err is set, what it said last
 	good       bool  // there is such a value
@@ -19,43 +19,33 @@ type entry[T any] struct {
 
 // look returns the record's present entry, from memory when the file is still
 // the one that was read. The caller has begun to read.
-func (c *Collection[T]) look(name string) entry[T] {
-	m, err := c.markOf(name)
-	if e, fresh := c.recall(name, m, err); fresh {
-		return e
+func (c *Collection[T]) look(name string) *entry[T] {
+	if e := c.recall(name); e != nil && e.settled {
+		st, err := c.folder.store.disk.lstat(c.folder.file(name))
+		if err == nil && e.mark == markOf(&st) {
+			return e
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.remember(name, c.load(name))
 }
 
-// markOf looks at a record's file without opening it.
-func (c *Collection[T]) markOf(name string) (mark, error) {
-	st, err := c.folder.store.disk.lstat(c.folder.file(name))
-	return markOf(&st), err
-}
-
-// recall returns the entry in memory, if it is sure to be what a file says that
-// has the mark, or about which the system answered err.
-func (c *Collection[T]) recall(name string, m mark, err error) (e entry[T], fresh bool) {
+// recall returns the entry in memory, nil where there is none.
+func (c *Collection[T]) recall(name string) *entry[T] {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.recalled(name, m, err)
-}
-
-func (c *Collection[T]) recalled(name string, m mark, err error) (e entry[T], fresh bool) {
-	e, known := c.cache[name]
-	return e, err == nil && known && e.settled && e.mark == m
+	return c.cache[name]
 }
 
 // remember keeps an entry, and in one that has no value the last one that had.
 // The caller holds c.mu.
-func (c *Collection[T]) remember(name string, e entry[T]) entry[T] {
+func (c *Collection[T]) remember(name string, e *entry[T]) *entry[T] {
 	if errors.Is(e.err, fs.ErrNotExist) {
 		delete(c.cache, name)
 		return e
 	}
-	if last := c.cache[name]; e.err != nil {
+	if last := c.cache[name]; e.err != nil && last != nil {
 		e.value, e.good = last.value, last.good
 	}
 	c.cache[name] = e
@@ -72,7 +62,7 @@ func (c *Collection[T]) wrote(name string, data []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cache[name] = entry[T]{value: value, good: true, generation: generationOf(data)}
+	c.cache[name] = &entry[T]{value: value, good: true, generation: generationOf(data)}
 }
 
 // forgot drops what was removed just now.
@@ -84,10 +74,10 @@ func (c *Collection[T]) forgot(name string) {
 
 // load reads and decodes a file. What the system refused (EIO, EACCES) may pass:
 // only what the content itself says is remembered for long.
-func (c *Collection[T]) load(name string) entry[T] {
+func (c *Collection[T]) load(name string) *entry[T] {
 	now := time.Now()
 	data, m, err := c.folder.store.disk.read(c.folder.file(name), MaxRecord)
-	e := entry[T]{mark: m, settled: m.settled(now)}
+	e := &entry[T]{mark: m, settled: m.settled(now)}
 	if err != nil {
 		e.err = err
 		e.settled = e.settled && (errors.Is(err, errNotRegular) || errors.Is(err, ErrTooLarge))

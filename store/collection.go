@@ -26,7 +26,7 @@ type Collection[T any] struct {
 	schema string
 
 	mu    sync.RWMutex
-	cache map[string]entry[T]
+	cache map[string]*entry[T]
 }
 
 // record is a file's content.
@@ -51,7 +51,7 @@ func NewCollection[T any](s *Store, kind string, version int) *Collection[T] {
 		folder: newFolder(s, kind, ".yaml"),
 		codec:  codec,
 		schema: fmt.Sprintf("%s/v%d", kind, version),
-		cache:  make(map[string]entry[T]),
+		cache:  make(map[string]*entry[T]),
 	}
 }
 

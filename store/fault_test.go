@@ -118,6 +118,10 @@ func (f *faulty) lstat(path string, st *unix.Stat_t) error {
 	return f.wrapped("lstat", func() error { return f.kernel.lstat(path, st) })
 }
 
+func (f *faulty) statAt(folder int, name string, st *unix.Stat_t) error {
+	return f.wrapped("statat", func() error { return f.kernel.statAt(folder, name, st) })
+}
+
 func (f *faulty) readDir(path string) (entries []fs.DirEntry, err error) {
 	err = f.wrapped("readdir", func() (err error) { entries, err = f.kernel.readDir(path); return err })
 	return entries, err

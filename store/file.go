@@ -84,9 +84,10 @@ func (d disk) read(path string, limit int) (data []byte, m mark, err error) {
 	case st.Size > int64(limit):
 		return nil, m, fmt.Errorf("%w of %d bytes", ErrTooLarge, limit)
 	}
-	// One byte more than the size shows the end, and a file that grows.
+	// One byte more than the size shows a file that grows: who gets less than was
+	// asked for is at the end (read(2)).
 	data = make([]byte, st.Size+1)
-	n, err := d.readAll(fd, data)
+	n, err := d.readAll(fd, data, int(st.Size))
 	switch {
 	case err != nil:
 		return nil, m, err
@@ -101,9 +102,10 @@ var (
 	errChanging   = errors.New("it changed while it was read")
 )
 
-func (d disk) readAll(fd int, buf []byte) (int, error) {
+// readAll reads until buf holds enough, or the file ends.
+func (d disk) readAll(fd int, buf []byte, enough int) (int, error) {
 	total := 0
-	for total < len(buf) {
+	for total < enough || total == 0 {
 		var n int
 		err := again(func() (err error) {
 			n, err = d.sys.read(fd, buf[total:])
@@ -154,6 +156,10 @@ func (d disk) unlink(path string) error {
 func (d disk) lstat(path string) (st unix.Stat_t, err error) {
 	err = again(func() error { return d.sys.lstat(path, &st) })
 	return st, err
+}
+
+func (d disk) statAt(folder int, name string, st *unix.Stat_t) error {
+	return again(func() error { return d.sys.statAt(folder, name, st) })
 }
 
 // tempName matches tempGrammar. crypto/rand.Read never fails.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // How many files are worth a goroutine of their own: reading and parsing one
@@ -18,63 +20,83 @@ const (
 // lookAll returns the names and their entries, and forgets what is gone. The
 // caller has begun to read. Nobody waits for it while it looks at the files;
 // only where some must be read others that must be read wait.
-func (c *Collection[T]) lookAll() ([]string, []entry[T], error) {
+func (c *Collection[T]) lookAll() ([]string, []*entry[T], error) {
 	names, err := c.folder.list()
 	if err != nil {
 		return nil, nil, err
 	}
-	marks, errs := make([]mark, len(names)), make([]error, len(names))
-	spread(len(names), markShare, func(i int) { marks[i], errs[i] = c.markOf(names[i]) })
-	entries := make([]entry[T], len(names))
-	var missing []int
+	entries := make([]*entry[T], len(names))
 	c.mu.RLock()
 	for i, name := range names {
-		e, fresh := c.recalled(name, marks[i], errs[i])
-		entries[i] = e
-		if !fresh {
-			missing = append(missing, i)
-		}
+		entries[i] = c.cache[name]
 	}
-	stale := len(missing) > 0 || len(c.cache) > len(names)
+	stale := len(c.cache) > len(names)
 	c.mu.RUnlock()
-	if stale {
+	missing := c.drop(names, entries)
+	if len(missing) > 0 || stale {
 		c.refresh(names, missing, entries)
 	}
 	return names, entries, nil
 }
 
+// drop looks at the files of names, takes the entries out that may not be what
+// they say now, and returns the numbers of those that are missing. A file is
+// looked at from its folder: a longer path costs as much again.
+func (c *Collection[T]) drop(names []string, entries []*entry[T]) (missing []int) {
+	d := c.folder.store.disk
+	folder, err := d.open(c.folder.path, unix.O_PATH|unix.O_DIRECTORY)
+	if err == nil {
+		defer d.sys.close(folder) //nolint:errcheck // nothing was written
+	}
+	spread(len(names), markShare, func(from, to int) {
+		var st unix.Stat_t
+		for i := from; i < to; i++ {
+			e := entries[i]
+			fresh := e != nil && e.settled && err == nil &&
+				d.statAt(folder, names[i]+c.folder.ext, &st) == nil && e.mark == markOf(&st)
+			if !fresh {
+				entries[i] = nil
+			}
+		}
+	})
+	for i, e := range entries {
+		if e == nil {
+			missing = append(missing, i)
+		}
+	}
+	return missing
+}
+
 // refresh loads the entries that are missing, with all processors at work: a
 // first look at 10,000 records is a second of parsing. It forgets all but names.
-func (c *Collection[T]) refresh(names []string, missing []int, entries []entry[T]) {
+func (c *Collection[T]) refresh(names []string, missing []int, entries []*entry[T]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	spread(len(missing), loadShare, func(n int) {
-		i := missing[n]
-		entries[i] = c.load(names[i])
+	spread(len(missing), loadShare, func(from, to int) {
+		for _, i := range missing[from:to] {
+			entries[i] = c.load(names[i])
+		}
 	})
 	for _, i := range missing {
 		entries[i] = c.remember(names[i], entries[i])
 	}
 	if len(c.cache) > len(names) {
-		maps.DeleteFunc(c.cache, func(name string, _ entry[T]) bool {
+		maps.DeleteFunc(c.cache, func(name string, _ *entry[T]) bool {
 			_, there := slices.BinarySearch(names, name)
 			return !there
 		})
 	}
 }
 
-// spread calls do for 0 to n-1, from as many goroutines as there are processors
-// and shares, and returns when all is done.
-func spread(n, share int, do func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), (n+share-1)/share)
+// spread calls do for the shares of 0 to n-1, from as many goroutines as there
+// are processors, and returns when all is done.
+func spread(n, share int, do func(from, to int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range workers {
+	for range min(runtime.GOMAXPROCS(0), (n+share-1)/share) {
 		wg.Go(func() {
-			for from := int(next.Add(int64(share))) - share; from < n; from = int(next.Add(int64(share))) - share {
-				for i := from; i < min(from+share, n); i++ {
-					do(i)
-				}
+			for to := int(next.Add(int64(share))); to-share < n; to = int(next.Add(int64(share))) {
+				do(to-share, min(to, n))
 			}
 		})
 	}

@@ -20,6 +20,7 @@ type system interface {
 	close(fd int) error
 	fstat(fd int, st *unix.Stat_t) error
 	lstat(path string, st *unix.Stat_t) error
+	statAt(folder int, name string, st *unix.Stat_t) error // as lstat
 	readDir(path string) ([]fs.DirEntry, error)
 	rename(from, to string, flags uint) error
 	unlink(path string) error
@@ -41,8 +42,12 @@ func (kernel) fsync(fd int) error                       { return unix.Fsync(fd) 
 func (kernel) close(fd int) error                       { return unix.Close(fd) }
 func (kernel) fstat(fd int, st *unix.Stat_t) error      { return unix.Fstat(fd, st) }
 func (kernel) lstat(path string, st *unix.Stat_t) error { return unix.Lstat(path, st) }
-func (kernel) unlink(path string) error                 { return unix.Unlink(path) }
-func (kernel) flock(fd, how int) error                  { return unix.Flock(fd, how) }
+func (kernel) statAt(folder int, name string, st *unix.Stat_t) error {
+	return unix.Fstatat(folder, name, st, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+func (kernel) unlink(path string) error { return unix.Unlink(path) }
+func (kernel) flock(fd, how int) error  { return unix.Flock(fd, how) }
 
 func (kernel) rename(from, to string, flags uint) error {
 	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, flags)

@@ -43,7 +43,7 @@ func (c *Collection[T]) Look(name string) (Version[T], error) {
 	if !e.good {
 		return Version[T]{}, c.told(name, e.err)
 	}
-	v := c.version(name, &e)
+	v := c.version(name, e)
 	v.Value = c.clone(v.Value)
 	return v, nil
 }
@@ -82,10 +82,11 @@ func (c *Collection[T]) Each(look func(v *Version[T])) (corrupt []*CorruptError,
 	if err != nil {
 		return nil, err
 	}
+	var v Version[T] // one for all
 	for i, name := range names {
-		switch e := &entries[i]; {
+		switch e := entries[i]; {
 		case e.good:
-			v := c.version(name, e)
+			v = c.version(name, e)
 			look(&v)
 		case !errors.Is(e.err, fs.ErrNotExist): // gone since the folder was listed
 			corrupt = append(corrupt, c.corrupt(name, e.err))

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (w *work) ovaDisks() {
 
 func (w *work) addOVA(d api.OVADisk, device Device) {
 	if d.Shared {
-		w.warn("%s is a copy-on-write clone of its own, while in the OVA another system shares it", d.ID)
+		w.warn("%s is this VM's alone, while in the OVA another system shares it", d.ID)
 	}
 	w.ofOVA[d.ID] = d
 	w.add(Drive{
@@ -117,7 +118,7 @@ func (w *work) checkPools() error {
 		}
 		ids = append(ids, d.ID)
 	}
-	for _, id := range sortedKeys(w.Request.Pools) {
+	for _, id := range slices.Sorted(maps.Keys(w.Request.Pools)) {
 		if !slices.Contains(ids, id) {
 			return fail(Invalid, "pools."+id, "pools names the disk %q; the VM has %s", id, orNone(ids))
 		}
@@ -130,13 +131,4 @@ func orNone(ids []string) string {
 		return "none"
 	}
 	return strings.Join(ids, ", ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -17,7 +17,8 @@ type Parts struct {
 	Storage *api.StorageTemplate
 	OVA     *api.OVA
 
-	// Image looks for an image that a disk of the storage template begins as.
+	// Image looks for an image that a disk of the storage template begins as; it
+	// may be nil where none does.
 	Image func(pool, name string) (api.Volume, bool)
 
 	Userdata bool // a NoCloud seed is to be attached

@@ -23,8 +23,10 @@ func (w *work) templateDisks() error {
 				return w.badDisk(Unsupported, d.ID, "comes behind the last id of a disk")
 			}
 			id = "sd" + letters(next)
-			moved = append(moved, d.ID+" is "+id)
 			next++
+		}
+		if id != d.ID {
+			moved = append(moved, d.ID+" is "+id)
 		}
 		if err := w.templateDisk(d, id); err != nil {
 			return err

@@ -147,6 +147,8 @@ func TestWarnings(t *testing.T) {
 	fixed.Network.MACTemplate = "{prefix}:00:00:{netid}"
 	shared := appliance()
 	shared.OVA.Systems[0].Disks[0].Shared = true
+	diskless := withStorage() // its disks keep their ids
+	diskless.OVA.Systems[0].Disks, diskless.OVA.Systems[0].NICs = nil, nil
 	floppies := legacy()
 	floppies.OVA.Systems[0].Media = []api.OVADisk{{ID: "fd0"}, {ID: "fd1"}, {ID: "fd2"}}
 	for name, c := range map[string]struct {
@@ -159,8 +161,9 @@ func TestWarnings(t *testing.T) {
 		"the OVA's MAC":    {appliance(), "the MAC addresses of the OVA are not used, since only one VM could have them"},
 		"the same MACs":    {fixed, `the MAC template of network template "two" has no {vmid}: every VM made with it has the same addresses`},
 		"more than IDE":    {legacy(), "on SATA instead of IDE, which takes 4 drives: sdd"},
-		"a shared disk":    {shared, "sda is a copy-on-write clone of its own, while in the OVA another system shares it"},
+		"a shared disk":    {shared, "sda is this VM's alone, while in the OVA another system shares it"},
 		"a third floppy":   {floppies, "fd2 is left out: a machine has 2 floppy drives"},
+		"disks of its own": {diskless, ""},
 		"nothing to warn":  {provisioner(), ""},
 		"clones and seeds": {seeded(), ""},
 	} {

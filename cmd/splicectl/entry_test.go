@@ -72,7 +72,7 @@ func TestParameters(t *testing.T) {
 			"profile create p --system-template s --storage-template d --argument k=v=w --argument e=", "", "profile.create",
 			`{"name":"p","spec":{"type":"provisioner","system_template":"s","storage_template":"d","arguments":{"k":"v=w","e":""}}}`,
 		},
-		{"profile create p --ova web --system a", "", "profile.create", `{"name":"p","spec":{"type":"ova","ova":"web","system":"a"}}`},
+		{"profile create p --ova web --system a --property h=x", "", "profile.create", `{"name":"p","spec":{"type":"ova","ova":"web","system":"a","properties":{"h":"x"}}}`},
 		{
 			"profile modify p --userdata u --argument k=v --unset arguments.old --unset script", "", "profile.modify",
 			`{"name":"p","spec":{"userdata":"u","arguments":{"k":"v","old":null},"script":null}}`,

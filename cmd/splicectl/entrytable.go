@@ -20,21 +20,14 @@ func specOf[T any](e api.Entry) T {
 	return spec
 }
 
-// entryRows writes a table with a last column for files that can't be used.
+// entryRows writes a table of entries.
 func entryRows(w io.Writer, entries []api.Entry, titles []string, cells func(e api.Entry) []string) {
 	slices.SortFunc(entries, func(a, b api.Entry) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) })
-	broken := slices.ContainsFunc(entries, func(e api.Entry) bool { return e.Problem != "" })
-	if broken {
-		titles = append(titles, "PROBLEM")
-	}
-	row(w, titles...)
+	t := problemTable{titles: titles}
 	for _, e := range entries {
-		line := cells(e)
-		if broken {
-			line = append(line, dash(e.Problem))
-		}
-		row(w, line...)
+		t.add(e.Problem, cells(e)...)
 	}
+	t.write(w)
 }
 
 func systemTable(w io.Writer, entries []api.Entry) {

@@ -69,6 +69,7 @@ func profileFields() []field {
 		{key: "storage_template", usage: "VMs have the disks of the storage template `NAME`", parse: asText, names: "storage"},
 		{key: "userdata", usage: "cloud-init in VMs gets the userdata `NAME`", parse: asText, names: "userdata"},
 		{key: "script", usage: "VMs are provisioned by the script `NAME`", parse: asText, names: "script"},
+		{key: "properties", flag: "property", usage: "a property of the OVA's descriptor: `KEY=VALUE`; may be repeated", shape: pairs, parse: asPair},
 		{key: "arguments", flag: "argument", usage: "an argument for the script: `KEY=VALUE`; may be repeated", shape: pairs, parse: asPair},
 	}
 }

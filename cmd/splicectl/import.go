@@ -123,7 +123,7 @@ func (im *importing) plan(there *stock, all []*wanted) ([]*step, error) {
 func (im *importing) take(ctx context.Context, conn *client.Client, s *step) error {
 	if s.Action == left || im.dryRun {
 		return im.tellStep(map[action]string{
-			created: "Would create %s.", modified: "Would modify %s.", left: "Left %s as it is.",
+			created: "Would create the %s.", modified: "Would modify the %s.", left: "Left the %s as it is.",
 		}[s.Action], s)
 	}
 	spec, err := encode(s.spec)

@@ -73,34 +73,43 @@ func TestInspectShowsNoPassword(t *testing.T) {
 "systems":[{"key":"web","name":"Web \u001b[2Jserver","guest":{"type":"debian","family":"linux"},"vcpus":1,"memory":536870912,
 "disks":[{"id":"sda","href":"a.vmdk","capacity":1073741824,"blank":false,"bus":"scsi","address":0},
 {"id":"sdb","capacity":1024,"blank":true,"bus":"","address":-1},{"id":"sdc","href":"c.vmdk","capacity":0,"compression":"gzip","parent":"p","bus":"ide"}],
-"nics":[{"network":"lan","model":"E1000","mac":"00:11"},{"network":""}],"networks":["lan"],"media":[{"kind":"iso","href":"a.iso"}],
+"nics":[{"network":"lan","model":"E1000","mac":"00:11"},{"network":""}],"networks":["lan"],"transports":["iso"],"media":[{"id":"cd0","kind":"iso","href":"a.iso"}],
 "firmware":"efi","secure_boot":true,"vtpm":true,"machine":"q35","disk_bus":"virtio","nic_model":"virtio","eulas":["long"],
 "products":[{"name":"Web","version":"2","vendor":"Us","properties":[{"key":"pw","password":true,"set":true,"value":"hunter2"},
 {"key":"host","lacks":true},{"key":"ip","set":true,"value":"::1","label":"Address"},{"key":"dns"},{"key":"mail","set":true}]}],
 "warnings":[{"line":7,"text":"the firmware is guessed"}]}],
 "networks":[{"name":"lan","description":"The LAN"}],"unattached":[{"id":"sda","shared_with":"web/sda","capacity":1}],
+"startup":[{"id":"web","key":"web","order":1,"start_delay":30,"waiting_for_guest":true},{"id":"x","key":"","order":0}],
 "warnings":[{"text":"it is old"}]}`
 	const want = `OVF:            1
 Systems:        1
 Network:        lan (The LAN)
 Configuration:  s (Small), the default, chosen here
 Configuration:  l
+Starts:         1. web, the next after 30 s, or once its guest is up
+Starts:         x
 
 System "web":
   Name:          Web ` + "\ufffd" + `[2Jserver
   Guest:         debian
   Hardware:      1 vCPU, 512 MiB memory
   Machine:       q35, efi, disks on virtio, network by virtio, secure boot, virtual TPM
-  Network card:  to lan, E1000, 00:11
+  Network card:  to "lan", E1000, 00:11
   Network card:  connected to none
-  Medium:        iso, a.iso
+  Medium:        cd0, iso, a.iso
+  Environment:   iso
 
   DISK  SIZE          BUS   FROM
   sda   1 GiB         scsi  a.vmdk
   sdb   1 KiB         -     blank
   sdc   by its image  ide   c.vmdk, in gzip, on top of p
 
-Product Web 2:
+  1 licence to agree to; -o json has the text.
+
+  Warnings:
+    the firmware is guessed (line 7)
+
+Product Web 2 of system "web":
   Vendor:  Us
 
   PROPERTY  VALUE                         LABEL
@@ -109,11 +118,6 @@ Product Web 2:
   ip        ::1                           Address
   dns       -                             -
   mail      ""                            -
-
-  1 licence to agree to; -o json has the text.
-
-  Warnings:
-    the firmware is guessed (line 7)
 
 Disks of no system:
 

@@ -125,6 +125,34 @@ func row(w io.Writer, cells ...string) {
 	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) // into memory
 }
 
+// A problemTable is a table with a last column for what is wrong, which is there
+// only when something is.
+type problemTable struct {
+	titles   []string
+	rows     [][]string
+	problems []string
+	broken   bool
+}
+
+func (t *problemTable) add(problem string, cells ...string) {
+	t.rows, t.problems = append(t.rows, cells), append(t.problems, problem)
+	t.broken = t.broken || problem != ""
+}
+
+func (t *problemTable) write(w io.Writer) {
+	if !t.broken {
+		row(w, t.titles...)
+		for _, cells := range t.rows {
+			row(w, cells...)
+		}
+		return
+	}
+	row(w, append(t.titles, "PROBLEM")...)
+	for i, cells := range t.rows {
+		row(w, append(cells, dash(t.problems[i]))...)
+	}
+}
+
 // indented writes the lines of a text below a section's title. It must be clean.
 func indented(w io.Writer, text string) {
 	for line := range strings.Lines(text) {

@@ -65,6 +65,15 @@ By:           root
 NAME  POOL  SYSTEMS  DISKS  SIZE   CREATED
 web   vms   1        1      8 GiB  2026-05-02 13:14:15
 `},
+		{"ova list --match a", says("ova.list", []api.OVASummary{
+			{Name: "a", Pool: "vms", Systems: []api.SystemSummary{{
+				Disks: []api.DiskSummary{{Size: 2 << 30}, {Size: 1 << 30, Shared: true}}, Media: []api.DiskSummary{{Size: 1 << 30}},
+			}}, Unattached: []api.DiskSummary{{Size: 1 << 30}}, Problem: "line 3"}, {Name: "b"},
+		}), `
+NAME  POOL  SYSTEMS  DISKS  SIZE   CREATED  PROBLEM
+a     vms   1        3      4 GiB  -        line 3
+b     -     0        0      0 B    -        -
+`},
 		{"ova show web", says("ova.show", web), `
 Name:     web
 Pool:     vms
@@ -85,6 +94,43 @@ Members of the archive:
 
 Warnings:
   it is old
+`},
+		{"ova show suite", says("ova.show", suite()), `
+Name:           suite
+Pool:           vms
+Created:        2026-05-02 13:14:15
+Configuration:  s (Small), the default
+Configuration:  l, chosen here
+Starts:         1. db, the next after 30 s
+
+System "db":
+  Name:          Data base
+  Profile:       suite.db
+  Template:      suite.db
+  Guest:         Debian 12
+  Hardware:      1 vCPU, 1 GiB memory, efi, q35, disks on scsi vmpvscsi, network by virtio, secure boot, virtual TPM
+  Networks:      lan
+  Network card:  to "lan", vmxnet3, 00:50:56:00:00:01
+  Environment:   iso
+
+  DISK  SIZE   VOLUME                   FORMAT  MEMBER   MANIFEST
+  sda   1 GiB  ova_suite.db_sda         -       -        -
+  sdb   1 KiB  ova_suite.x_sdb, shared  raw     all.img  -
+  cd0   2 KiB  ova_suite.db_cd0         raw     cd.iso   verified
+
+  Warnings:
+    disks are on scsi
+
+Product Base 2 of system "db":
+  Vendor:  Us
+
+  PROPERTY  VALUE                         LABEL
+  pw        (hidden)                      -
+  host      needed: --property KEY=VALUE  Host
+  dns       -                             -
+  ip        ::1                           -
+
+Product Suite of the appliance:
 `},
 		{
 			"pool list", says("pool.list", []api.Pool{
@@ -270,5 +316,31 @@ func TestHuman(t *testing.T) {
 		if got := human(n); got != want {
 			t.Errorf("human(%d) = %q, want %q", int64(n), got, want)
 		}
+	}
+}
+
+// suite is an OVA of which everything is known.
+func suite() api.OVA {
+	disk := func(id, volume string, size api.Size, format, member string, v api.Verdict) api.OVADisk {
+		return api.OVADisk{ID: id, Volume: volume, Size: size, SourceFormat: format, Member: member, Manifest: v}
+	}
+	shared := disk("sdb", "ova_suite.x_sdb", 1<<10, "raw", "all.img", "")
+	shared.Shared = true
+	return api.OVA{
+		Name: "suite", Pool: "vms", Created: day(2), Configuration: "l",
+		Configurations: []api.Configuration{{ID: "s", Label: "Small", Default: true}, {ID: "l"}},
+		Startup:        []api.Startup{{ID: "db", System: "db", Order: 1, StartDelay: 30}},
+		Products:       []api.Product{{}, {Name: "Suite"}},
+		Systems: []api.System{{
+			Key: "db", Name: "Data base", Profile: "suite.db", SystemTemplate: "suite.db", Guest: "Debian 12", VCPUs: 1, Memory: 1 << 30,
+			Firmware: "efi", Machine: "q35", DiskBus: "scsi", SCSIModel: "vmpvscsi", NICModel: "virtio", SecureBoot: true, VTPM: true,
+			Disks:    []api.OVADisk{disk("sda", "ova_suite.db_sda", 1<<30, "", "", ""), shared},
+			Media:    []api.OVADisk{disk("cd0", "ova_suite.db_cd0", 2<<10, "raw", "cd.iso", api.Verified)},
+			NICs:     []api.NIC{{Network: "lan", Model: "vmxnet3", MAC: "00:50:56:00:00:01"}},
+			Networks: []string{"lan"}, Transports: []string{"iso"}, Warnings: []string{"disks are on scsi"},
+			Products: []api.Product{{Name: "Base", Version: "2", Vendor: "Us", Properties: []api.Property{
+				{Key: "pw", Password: true}, {Key: "host", Label: "Host", Lacks: true}, {Key: "dns"}, {Key: "ip", Value: "::1"},
+			}}},
+		}},
 	}
 }

@@ -9,6 +9,7 @@ type plan struct {
 	Systems        []planSystem    `json:"systems"`
 	Networks       []network       `json:"networks"`
 	Unattached     []planDisk      `json:"unattached"`
+	Startup        []startStep     `json:"startup"`
 	Products       []product       `json:"products"`
 	EULAs          []string        `json:"eulas"`
 	Warnings       []warning       `json:"warnings"`
@@ -34,6 +35,7 @@ type planSystem struct {
 	Disks      []planDisk `json:"disks"`
 	Media      []medium   `json:"media"`
 	NICs       []nic      `json:"nics"`
+	Transports []string   `json:"transports"`
 	Firmware   string     `json:"firmware"`
 	SecureBoot bool       `json:"secure_boot"`
 	VTPM       bool       `json:"vtpm"`
@@ -43,6 +45,14 @@ type planSystem struct {
 	Products   []product  `json:"products"`
 	EULAs      []string   `json:"eulas"`
 	Warnings   []warning  `json:"warnings"`
+}
+
+type startStep struct {
+	ID         string `json:"id"`
+	Key        string `json:"key"`
+	Order      int    `json:"order"`
+	StartDelay int    `json:"start_delay"`
+	WaitGuest  bool   `json:"waiting_for_guest"`
 }
 
 type guest struct {
@@ -63,6 +73,7 @@ type planDisk struct {
 }
 
 type medium struct {
+	ID   string `json:"id"`
 	Kind string `json:"kind"`
 	Href string `json:"href"`
 }

@@ -18,6 +18,9 @@ func writePlan(w io.Writer, p plan) {
 	for _, option := range p.Configurations {
 		row(w, "Configuration:", configurationText(option, p.Configuration))
 	}
+	for _, s := range p.Startup {
+		row(w, "Starts:", startText(s))
+	}
 	for _, s := range p.Systems {
 		systemPlan(w, s)
 	}
@@ -25,8 +28,8 @@ func writePlan(w io.Writer, p plan) {
 		section(w, "Disks of no system")
 		planDisks(w, p.Unattached)
 	}
-	productRows(w, p.Products)
 	licences(w, p.EULAs)
+	productRows(w, " of the appliance", p.Products)
 	if len(p.Warnings) > 0 {
 		section(w, "Warnings")
 		planWarnings(w, "  ", p.Warnings)
@@ -64,16 +67,32 @@ func systemPlan(w io.Writer, s planSystem) {
 		row(w, "  Network card:", nicText(n))
 	}
 	for _, m := range s.Media {
-		row(w, "  Medium:", fmt.Sprintf("%s, %s", dash(m.Kind), dash(m.Href)))
+		row(w, "  Medium:", fmt.Sprintf("%s, %s, %s", dash(m.ID), dash(m.Kind), dash(m.Href)))
 	}
+	optional(w, "  Environment:", strings.Join(s.Transports, ", "))
 	planDisks(w, s.Disks)
-	productRows(w, s.Products)
 	licences(w, s.EULAs)
 	if len(s.Warnings) > 0 {
 		row(w)
 		row(w, "  Warnings:")
 		planWarnings(w, "    ", s.Warnings)
 	}
+	productRows(w, fmt.Sprintf(" of system %q", s.Key), s.Products)
+}
+
+// startText words a step of the appliance's start: "2. app, the next after 30 s".
+func startText(s startStep) string {
+	text := named(s.ID, s.Key)
+	if s.Order > 0 {
+		text = fmt.Sprintf("%d. %s", s.Order, text)
+	}
+	if s.StartDelay > 0 {
+		text += fmt.Sprintf(", the next after %d s", s.StartDelay)
+	}
+	if s.WaitGuest {
+		text += ", or once its guest is up"
+	}
+	return text
 }
 
 func guestText(g guest) string {
@@ -86,7 +105,7 @@ func guestText(g guest) string {
 func machineText(s planSystem) string {
 	firmware := s.Firmware
 	if firmware == "" {
-		firmware = "firmware not said"
+		firmware = "firmware by its first disk's partitions"
 	}
 	parts := []string{dash(s.Machine), clean(firmware), "disks on " + dash(s.DiskBus), "network by " + dash(s.NICModel)}
 	if s.SecureBoot {
@@ -101,7 +120,7 @@ func machineText(s planSystem) string {
 func nicText(n nic) string {
 	text := "connected to none"
 	if n.Network != "" {
-		text = "to " + clean(n.Network)
+		text = fmt.Sprintf("to %q", clean(n.Network))
 	}
 	for _, more := range []string{n.Model, n.MAC} {
 		if more != "" {
@@ -143,13 +162,15 @@ func diskOrigin(d planDisk) string {
 	return text
 }
 
-func productRows(w io.Writer, products []product) {
+// productRows lists products; of says whose they are. One without a name and
+// without properties says nothing.
+func productRows(w io.Writer, of string, products []product) {
 	for _, p := range products {
-		if title := strings.TrimSpace(p.Name + " " + p.Version); title != "" {
-			section(w, "Product "+title)
-		} else {
-			section(w, "Product")
+		title := strings.TrimSpace(p.Name + " " + p.Version)
+		if title == "" && len(p.Properties) == 0 {
+			continue
 		}
+		section(w, strings.TrimSpace("Product "+title)+of)
 		optional(w, "  Vendor:", p.Vendor)
 		if len(p.Properties) == 0 {
 			continue

@@ -92,8 +92,8 @@ func readWanted(node *yaml.Node) (*wanted, error) {
 	return w, nil
 }
 
-// check tells whether a spec has the shape of its kind. What its values mean is
-// the daemon's to judge.
+// check tells whether a spec can be one of its kind. Whether what it names is
+// there it doesn't look.
 func (k *kind) check(spec map[string]any) error {
 	raw, err := encode(spec)
 	if err != nil {
@@ -101,12 +101,16 @@ func (k *kind) check(spec map[string]any) error {
 	}
 	in := json.NewDecoder(bytes.NewReader(raw))
 	in.DisallowUnknownFields()
-	err = in.Decode(reflect.New(k.spec).Interface())
+	typed := reflect.New(k.spec).Interface()
+	err = in.Decode(typed)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("its %s can't be a %s", cmp.Or(wrong.Field, "spec"), wrong.Value)
 	}
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if own, ok := typed.(interface{ Validate() error }); ok {
+		return own.Validate()
 	}
 	return nil
 }

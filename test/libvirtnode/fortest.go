@@ -35,10 +35,7 @@ func Socket(tb testing.TB) string {
 func ForTest(tb testing.TB) *Node {
 	tb.Helper()
 	if reason := lacking(); reason != "" {
-		if slices.Contains(strings.Split(os.Getenv(requireVariable), ","), "libvirt") {
-			tb.Fatal(reason)
-		}
-		tb.Skip(reason)
+		goWithout(tb, reason)
 	}
 	dir, err := os.MkdirTemp("", "libvirtnode") //nolint:usetesting // t.TempDir is too long for a socket's path
 	if err != nil {
@@ -54,6 +51,26 @@ func ForTest(tb testing.TB) *Node {
 		}
 	})
 	return n
+}
+
+// Need skips a test without the programs, or fails it where SPLICED_REQUIRE
+// lists "libvirt".
+func Need(tb testing.TB, programs ...string) {
+	tb.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			goWithout(tb, fmt.Sprintf("needs the program %s: %v", program, err))
+		}
+	}
+}
+
+// goWithout ends a test that lacks something.
+func goWithout(tb testing.TB, reason string) {
+	tb.Helper()
+	if slices.Contains(strings.Split(os.Getenv(requireVariable), ","), "libvirt") {
+		tb.Fatal(reason)
+	}
+	tb.Skip(reason)
 }
 
 // lacking says what a node needs and this machine hasn't, or "".

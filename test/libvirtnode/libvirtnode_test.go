@@ -17,6 +17,7 @@ import (
 // virsh runs libvirt's own client on a node.
 func virsh(tb testing.TB, n *libvirtnode.Node, args ...string) string {
 	tb.Helper()
+	libvirtnode.Need(tb, "virsh")
 	out, err := exec.CommandContext(tb.Context(), "virsh", append([]string{"--connect", n.URI()}, args...)...).CombinedOutput()
 	if err != nil {
 		tb.Fatalf("virsh %q: %v\n%s", args, err, out)
