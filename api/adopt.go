@@ -19,7 +19,7 @@ type OVAAdoptable struct {
 // An Adoptable is an OVA or image that ova.adopt or image.adopt can take.
 type Adoptable struct {
 	Name  string `json:"name"`
-	Disks int    `json:"disks"` // as the pool says; 1 of an image
+	Disks int    `json:"disks"`          // as the pool says; 1 of an image
 	Host  string `json:"host,omitempty"` // that took it in
 }
 

@@ -121,7 +121,7 @@ func memoryFile(data []byte) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
 	}
-	file := os.NewFile(uintptr(fd), "record") //nolint:gosec // G115: a descriptor is small
+	file := os.NewFile(uintptr(fd), "record")
 	if _, err = file.Write(data); err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}

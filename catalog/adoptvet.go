@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"spliced/api"
@@ -99,7 +100,7 @@ func vetNames(o *api.OVA) error {
 		return nil
 	}
 	for _, s := range o.Systems {
-		if err := check(s.Key, append(s.Disks[:len(s.Disks):len(s.Disks)], s.Media...)); err != nil {
+		if err := check(s.Key, slices.Concat(s.Disks, s.Media)); err != nil {
 			return err
 		}
 	}

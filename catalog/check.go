@@ -53,7 +53,7 @@ func (c *Catalog) Check(p api.Check, by Caller) (api.Job, error) {
 
 // Findings are what a check found, once it has ended; nil when it hasn't, or is
 // too long ago.
-func (c *Catalog) Findings(job string) []api.Finding { return c.checks.of(job) }
+func (c *Catalog) Findings(id string) []api.Finding { return c.checks.of(id) }
 
 // A checkBoard keeps what the last checks found. They don't outlive the daemon:
 // a check can be made again.
@@ -63,23 +63,23 @@ type checkBoard struct {
 	jobs  []string                 // oldest first
 }
 
-func (b *checkBoard) keep(job string, found []api.Finding) {
+func (b *checkBoard) keep(id string, found []api.Finding) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.found == nil {
 		b.found = map[string][]api.Finding{}
 	}
-	b.found[job], b.jobs = found, append(b.jobs, job)
+	b.found[id], b.jobs = found, append(b.jobs, id)
 	for len(b.jobs) > checksKept {
 		delete(b.found, b.jobs[0])
 		b.jobs = b.jobs[1:]
 	}
 }
 
-func (b *checkBoard) of(job string) []api.Finding {
+func (b *checkBoard) of(id string) []api.Finding {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.found[job]
+	return b.found[id]
 }
 
 // busyJobs are the jobs that are under way, or whose remains aren't removed yet.

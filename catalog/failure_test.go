@@ -32,11 +32,15 @@ func objects() []object {
 	return []object{
 		{
 			"image", func(f *fixture) (api.Job, error) { return f.uploadImage("web") },
-			func(f *fixture) (api.Job, error) { return f.removeImage("web") }, []string{"web"}, "images-local",
+			func(f *fixture) (api.Job, error) { return f.removeImage("web") },
+			[]string{"web"},
+			"images-local",
 		},
 		{
 			"ova", func(f *fixture) (api.Job, error) { return f.uploadOVA("web") },
-			func(f *fixture) (api.Job, error) { return f.removeOVA("web") }, []string{"ova_web.record", "ova_web_sda"}, "ovas",
+			func(f *fixture) (api.Job, error) { return f.removeOVA("web") },
+			[]string{"ova_web.record", "ova_web_sda"},
+			"ovas",
 		},
 	}
 }
