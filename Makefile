@@ -23,13 +23,19 @@ LINT         := $(CACHE)/bin/golangci-lint-$(LINT_VERSION)
 
 # Debian's packages: to build, to show, and to test.
 BUILD_PACKAGES := gcc libc6-dev librados-dev librbd-dev libdeflate-dev
-DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils
+LIBVIRT_PACKAGES := iproute2 libvirt-daemon libvirt-daemon-driver-qemu ovmf qemu-block-extra qemu-system-x86 swtpm swtpm-tools
+DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils $(LIBVIRT_PACKAGES)
 CEPH_PACKAGES  := ceph-common ceph-mgr ceph-mon ceph-osd qemu-block-extra
-CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) ovmf python3 qemu-system-x86 systemd tar xfsprogs
+CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) bubblewrap dosfstools e2fsprogs gdisk libarchive-tools libnbd-bin \
+	libvirt-clients libxml2-utils python3 python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema \
+	python3-oauthlib python3-requests python3-yaml systemd tar xfsprogs
+# cloud-init is only unpacked, for what tests ask its code: installed, it would
+# configure this host at its next boot.
+CLOUD_INIT := $(CACHE)/cloud-init
 
 # What a test may not skip for want of: "make check" has installed it all. The
 # corpus of sample files stands beside the project only where it is developed.
-REQUIRE := ceph,qemu,systemd,python,mount,xattr$(if $(CI),$(comma)corpus)
+REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap,cloud-init$(if $(CI),$(comma)corpus)
 comma   := ,
 
 # installed, with a list of packages: installs those that are missing.
@@ -66,12 +72,17 @@ demo: build ## import a real appliance through the socket (POOL=dir or POOL=ceph
 .PHONY: check
 check: build ## everything that CI checks: lint, then all tests, on a cluster of their own
 	@$(call installed,$(CHECK_PACKAGES))
-	@$(MAKE) lint
+	@$(MAKE) $(CLOUD_INIT) lint
 	@$(MAKE) test
+
+$(CLOUD_INIT):
+	@mkdir -p $@.new && cd $@.new && apt-get -qq download cloud-init && dpkg -x cloud-init_*.deb . && rm cloud-init_*.deb
+	@mv $@.new $@
 
 .PHONY: test
 test: ## all tests, with what "make check" has installed
-	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" SPLICED_REQUIRE=$(REQUIRE) \
+	@$(SUDO) env "PATH=$$PATH:$(CLOUD_INIT)/usr/bin" PYTHONPATH=$(CLOUD_INIT)/usr/lib/python3/dist-packages \
+		GOFLAGS="$$GOFLAGS" SPLICED_REQUIRE=$(REQUIRE) \
 		$(GO) run ./test/cephnode/cmd run -- $(GO) test -race -timeout 20m ./...
 
 .PHONY: lint

@@ -253,6 +253,8 @@ func TestProfiles(t *testing.T) {
 		{`{"type":"ova","ova":"web","system":"db","configuration":"large"}`, ""},
 		{`{"type":"ova","system":"db"}`, "system"},
 		{`{"type":"ova","configuration":"large"}`, "configuration"},
+		{`{"type":"ova","ova":"web","properties":{"net.ip":"10.0.0.1"}}`, ""},
+		{`{"type":"provisioner","properties":{"net.ip":"10.0.0.1"}}`, "properties"},
 		{`{"type":"provisioner","system_template":"a/b"}`, "system_template"},
 		{`{"type":"provisioner","script":".."}`, "script"},
 		{`{"type":"provisioner","arguments":{"MIRROR":"http://a b"}}`, ""},

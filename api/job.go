@@ -33,6 +33,7 @@ type Job struct {
 	NeedsFinalize bool        `json:"needs_finalize,omitempty" yaml:"-"` // the source can't prove its end: job.finalize will be asked for
 	Seq           int64       `json:"seq" yaml:"-"`                      // grows with every change, for job.wait
 	Message       string      `json:"message,omitempty" yaml:"message,omitempty"`
+	Log           []string    `json:"log,omitempty" yaml:"log,omitempty"` // the last lines that a script said; not in lists and events
 	Failure       *JobFailure `json:"failure,omitempty" yaml:"failure,omitempty"`
 	RequestID     string      `json:"request_id,omitempty" yaml:"request_id,omitempty"`
 	UID           uint32      `json:"uid" yaml:"uid"` // whose request it was

@@ -35,8 +35,9 @@ type VM struct {
 	Profile   string     `json:"profile" yaml:"profile"`
 	OVA       string     `json:"ova,omitempty" yaml:"ova,omitempty"`
 	Volumes   []VMVolume `json:"volumes" yaml:"volumes"`
-	Defined   bool       `json:"defined" yaml:"defined"` // libvirt knows it
-	XML       string     `json:"xml,omitempty" yaml:"-"` // the domain; in answers to create, render and show
+	Defined   bool       `json:"defined" yaml:"defined"`   // libvirt knows it
+	State     string     `json:"state,omitempty" yaml:"-"` // running, shut off, …; unknown when libvirt can't be asked; in show
+	XML       string     `json:"xml,omitempty" yaml:"-"`   // the domain; in answers to create, render and show
 	Warnings  []string   `json:"warnings,omitempty" yaml:"warnings,omitempty"`
 	Job       string     `json:"job,omitempty" yaml:"job"`
 	Created   time.Time  `json:"created,omitzero" yaml:"created"`

@@ -9,7 +9,10 @@ import (
 // under its own name. One of the fields is set.
 type Location struct {
 	Folder string `json:"folder,omitempty"` // absolute path; a volume is a raw file in it
-	RBD    *RBD   `json:"rbd,omitempty"`    // a volume is an RBD image
+	// Buffered says that the folder's file system may have no O_DIRECT: tmpfs has it
+	// from Linux 6.6 on.
+	Buffered bool `json:"buffered,omitempty"`
+	RBD      *RBD `json:"rbd,omitempty"` // a volume is an RBD image
 }
 
 // RBD is what a client of a Ceph cluster has to know, to use a pool's images.

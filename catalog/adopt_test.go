@@ -26,7 +26,7 @@ import (
 func twoHosts(t *testing.T) (here, there *fixture) {
 	t.Helper()
 	here, there = newFixture(t), newFixture(t)
-	there.host, there.pool = "there", here.pool
+	there.name, there.pool = "there", here.pool
 	here.up()
 	there.up()
 	return here, there
@@ -182,7 +182,7 @@ func TestTwoHostsImportOneName(t *testing.T) {
 			if pool != nil {
 				here.pool = pool(t)
 			}
-			there.host, there.pool = "there", here.pool
+			there.name, there.pool = "there", here.pool
 			here.up()
 			there.up()
 			var volumes []string

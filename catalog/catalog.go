@@ -24,8 +24,11 @@ type Options struct {
 	Pools  []worker.PoolSpec
 	Limits ingest.Limits
 	Host   string // this host's name, for the volumes' metadata
-	Fill   int    // how full a pool may get, in per cent; 0: no limit
-	Logger *slog.Logger
+	Here   Host   // what VMs run on
+	// Version of spliced, for the domains' metadata.
+	Version string
+	Fill    int // how full a pool may get, in per cent; 0: no limit
+	Logger  *slog.Logger
 	// CheckUserdata says what is wrong with a document for cloud-init, in a clause.
 	// nil takes everything.
 	CheckUserdata func(content string) error
@@ -34,12 +37,14 @@ type Options struct {
 // A Catalog is what is kept, and the changes to it that are under way. Its
 // methods may be called from any goroutine.
 type Catalog struct {
-	jobs   *job.Jobs
-	start  worker.Start
-	pools  map[string]worker.PoolSpec
-	limits ingest.Limits
-	host   string
-	log    *slog.Logger
+	jobs    *job.Jobs
+	start   worker.Start
+	pools   map[string]worker.PoolSpec
+	limits  ingest.Limits
+	host    string
+	here    Host
+	version string
+	log     *slog.Logger
 
 	images      map[string]*store.Collection[api.Volume] // by pool
 	ovas        *store.Collection[api.OVA]
@@ -50,6 +55,7 @@ type Catalog struct {
 	profiles    *store.Collection[api.Profile]
 	userdata    *store.Collection[api.Userdata]
 	scripts     *store.Collection[api.Script]
+	vms         *store.Collection[api.VM]
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
@@ -75,13 +81,14 @@ type Catalog struct {
 	mu       sync.Mutex
 	reserved map[string]string // object → the job that works on it
 	left     map[string]Intent // by job: to be reconciled
+	vmids    map[int]bool      // numbers of VMs that are being made
 }
 
 // New makes a Catalog and finds what an earlier daemon left unfinished; Run
 // puts that right.
 func New(o Options) (*Catalog, error) {
 	c := &Catalog{
-		jobs: o.Jobs, start: o.Start, limits: o.Limits, host: o.Host, log: o.Logger,
+		jobs: o.Jobs, start: o.Start, limits: o.Limits, host: o.Host, here: o.Here, version: o.Version, log: o.Logger,
 		pools: map[string]worker.PoolSpec{}, images: map[string]*store.Collection[api.Volume]{},
 		ovas:        store.NewCollection[api.OVA](o.Store, "ovas", 1),
 		descriptors: store.NewBlobs(o.Store, "descriptors", ".ovf"),
@@ -91,12 +98,13 @@ func New(o Options) (*Catalog, error) {
 		profiles:    store.NewCollection[api.Profile](o.Store, "profiles", 1),
 		userdata:    store.NewCollection[api.Userdata](o.Store, "userdata", 1),
 		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
+		vms:         store.NewCollection[api.VM](o.Store, "vms", 1),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
 		answers:     answers{}, checkUserdata: o.CheckUserdata,
 		room:     newRoomGuard(o.Fill),
 		wake:     make(chan struct{}, 1),
-		reserved: map[string]string{}, left: map[string]Intent{},
+		reserved: map[string]string{}, left: map[string]Intent{}, vmids: map[int]bool{},
 	}
 	for _, p := range o.Pools {
 		c.pools[p.Name] = p

@@ -114,7 +114,7 @@ func TestCheckFinds(t *testing.T) {
 		"what another host has": {
 			spoil: func(f *fixture) {
 				there := newFixture(f.t)
-				there.host, there.pool = "there", f.pool
+				there.name, there.pool = "there", f.pool
 				there.up()
 				there.done(there.uploadOVA("new"))
 				there.done(there.uploadImage("old"))
@@ -124,7 +124,7 @@ func TestCheckFinds(t *testing.T) {
 		"a record without disks": {
 			spoil: func(f *fixture) {
 				there := newFixture(f.t)
-				there.host, there.pool = "there", f.pool
+				there.name, there.pool = "there", f.pool
 				there.up()
 				there.done(there.uploadOVA("new"))
 				ok(f.t, f.pool.Remove(f.t.Context(), "ova_new_sda"))

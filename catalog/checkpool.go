@@ -20,6 +20,9 @@ type owner struct {
 	remove string // the command that removes it
 	job    string
 	size   int64 // bytes, -1: not said
+	// writable says that somebody writes to it: it has no snapshot, and may have
+	// grown.
+	writable bool
 }
 
 // owners are the volumes of a pool that records name.
@@ -31,7 +34,7 @@ func (c *Catalog) owners(pool string) (map[string]owner, error) {
 	}
 	for _, i := range images {
 		t := target{kindImage, pool, i.Name}
-		named[i.Name] = owner{fmt.Sprintf("image %q", i.Name), t.key(), "image remove " + i.Name, i.Value.Job, int64(i.Value.Size)}
+		named[i.Name] = owner{fmt.Sprintf("image %q", i.Name), t.key(), "image remove " + i.Name, i.Value.Job, int64(i.Value.Size), false}
 	}
 	ovas, _, err := c.ovas.All()
 	for _, item := range ovas {
@@ -39,14 +42,31 @@ func (c *Catalog) owners(pool string) (map[string]owner, error) {
 		if o.Pool != pool {
 			continue
 		}
-		by := owner{t.title(), t.key(), "ova remove " + item.Name, o.Job, -1}
+		by := owner{t.title(), t.key(), "ova remove " + item.Name, o.Job, -1, false}
 		named[ingest.RecordVolume(item.Name)] = by
 		for _, d := range o.Volumes() {
 			by.size = int64(d.Size)
 			named[d.Volume] = by
 		}
 	}
-	return named, err
+	if err != nil {
+		return nil, err
+	}
+	return named, c.vmVolumes(pool, named)
+}
+
+// vmVolumes adds the volumes of VMs to those of a pool that records name.
+func (c *Catalog) vmVolumes(pool string, named map[string]owner) error {
+	vms, _, err := c.vms.All()
+	for _, item := range vms {
+		in := Intent{Object: vmObject, Name: item.Name}
+		for _, v := range item.Value.Volumes {
+			if v.Pool == pool {
+				named[v.Volume] = owner{in.title(), in.key(), "vm remove " + item.Name, item.Value.Job, int64(v.Size), true}
+			}
+		}
+	}
+	return err
 }
 
 // pool compares a pool with the records. These are read before and after it: what
@@ -143,10 +163,10 @@ func (p *poolCheck) owned(f *ingest.Facts, by owner) {
 		said.Hint = "If another host removed it, drop the record with splicectl " + by.remove + "; else bring it back from a backup."
 	case f.Metadata[ingest.MetaJob] != by.job:
 		said.Text = "There is a volume of that name, but another job made it."
-	case by.size >= 0 && f.Size != by.size:
+	case by.size >= 0 && f.Size != by.size && !(by.writable && f.Size > by.size):
 		said.Kind = api.SizeMismatch
 		said.Text = fmt.Sprintf("The volume has %d bytes, and %d in the record.", f.Size, by.size)
-	case !f.Frozen:
+	case !f.Frozen && !by.writable:
 		said.Text = fmt.Sprintf("The volume has lost its snapshot %q, from which clones are made.", ingest.Snapshot)
 	default:
 		return
@@ -223,7 +243,7 @@ func (p *poolCheck) contents(ctx context.Context, w *worker.Worker, facts []inge
 	for i := range facts {
 		f := &facts[i]
 		by, named := p.after[f.Name]
-		if named && p.steady(f.Name, by) && f.Metadata[ingest.MetaContent] != "" && f.Metadata[ingest.MetaJob] == by.job {
+		if named && !by.writable && p.steady(f.Name, by) && f.Metadata[ingest.MetaContent] != "" && f.Metadata[ingest.MetaJob] == by.job {
 			due = append(due, f)
 		}
 	}

@@ -29,7 +29,10 @@ func (k *check) records() error {
 			return err
 		}
 	}
-	return k.ovas()
+	if err := k.ovas(); err != nil {
+		return err
+	}
+	return k.vms()
 }
 
 // sentenceOf is a failure with a capital and a period.
@@ -78,6 +81,20 @@ func (k *check) ovas() error {
 				Kind: api.DanglingReference, Object: title, Pool: o.Pool,
 				Text: "Its descriptor isn't there.", Hint: "The pool has it as well: remove the record's file, and adopt the OVA.",
 			})
+		}
+	}
+	return err
+}
+
+// vms looks whether the pools of the VMs' volumes are there.
+func (k *check) vms() error {
+	items, _, err := k.catalog.vms.All()
+	for _, item := range items {
+		title := Intent{Object: vmObject, Name: item.Name}.title()
+		for i, v := range item.Value.Volumes {
+			if _, known := k.catalog.pools[v.Pool]; !known {
+				k.dangling(title, reference{fmt.Sprintf("volumes[%d].pool", i), target{kind: kindPool, name: v.Pool}})
+			}
 		}
 	}
 	return err

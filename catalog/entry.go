@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"spliced/api"
 	"spliced/rpc"
 	"spliced/store"
 )
 
-// An entry changes in one step, so it takes no job: whoever changes one holds
-// c.changing from looking at what it refers to, and who refers to it, until the
-// file is written. Removals of OVAs and images hold it while they reserve what
-// they remove; from then on nothing can come to refer to that.
+// Whoever changes an entry holds c.changing from looking at what it refers to,
+// and who refers to it, until the file is written. Removals of OVAs and images
+// hold it while they reserve what they remove; from then on nothing can come to
+// refer to that.
 
-// CreateEntry makes an entry.
+// CreateEntry makes an entry. Failures are *rpc.Errors with the place in the
+// spec: InvalidParams, NotFound of what it refers to, Exists, Busy; or what the
+// store answers.
 func (c *Catalog) CreateEntry(kind api.Kind, p api.EntryWrite, by Caller) (api.Entry, error) {
 	return c.change(request{"create", kind, p.Name, p.RequestID}, by, func(s shelf) (api.Entry, error) {
 		c.starting.Lock() // no import that would claim the name begins meanwhile
@@ -31,7 +34,9 @@ func (c *Catalog) CreateEntry(kind api.Kind, p api.EntryWrite, by Caller) (api.E
 	})
 }
 
-// ModifyEntry changes an entry as the merge patch in its spec says.
+// ModifyEntry changes an entry as the merge patch in its spec says. Beyond those
+// of CreateEntry its failures are fs.ErrNotExist, Busy for another generation
+// than the expected one, and store.ErrCorrupt for a file that can't be used.
 func (c *Catalog) ModifyEntry(kind api.Kind, p api.EntryWrite, by Caller) (api.Entry, error) {
 	return c.change(request{"modify", kind, p.Name, p.RequestID}, by, func(s shelf) (api.Entry, error) {
 		if err := c.unreserved(target{kind: kind, name: p.Name}); err != nil {
@@ -41,7 +46,8 @@ func (c *Catalog) ModifyEntry(kind api.Kind, p api.EntryWrite, by Caller) (api.E
 	})
 }
 
-// RemoveEntry removes an entry that nothing refers to.
+// RemoveEntry removes an entry that nothing refers to; what does, the failure,
+// Busy, names.
 func (c *Catalog) RemoveEntry(kind api.Kind, p api.EntryRemove, by Caller) (api.Entry, error) {
 	return c.change(request{"remove", kind, p.Name, p.RequestID}, by, func(s shelf) (api.Entry, error) {
 		it := target{kind: kind, name: p.Name}
@@ -147,21 +153,15 @@ func told(err error) error {
 func names(of []string) string {
 	const most = 20 // all are in used_by
 	if len(of) > most {
-		return fmt.Sprintf("%s and %d more", names(of[:most]), len(of)-most)
+		return fmt.Sprintf("%s and %d more", strings.Join(of[:most], ", "), len(of)-most)
 	}
 	return enumerate(of)
 }
 
 func enumerate(of []string) string {
-	text := ""
-	for i, name := range of {
-		switch {
-		case i > 0 && i == len(of)-1:
-			text += " and "
-		case i > 0:
-			text += ", "
-		}
-		text += name
+	last := len(of) - 1
+	if last < 1 {
+		return strings.Join(of, "")
 	}
-	return text
+	return strings.Join(of[:last], ", ") + " and " + of[last]
 }

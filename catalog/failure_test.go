@@ -150,7 +150,7 @@ func TestWorkerCannotStart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	broken := true
-	inside := worker.Inside(func(context.Context, worker.PoolSpec) (block.Pool, error) { return f.pool, nil })
+	inside := worker.Inside(func(context.Context, worker.PoolSpec) (block.Pool, error) { return f.pool, nil }, nil)
 	f.start = func(ctx context.Context) (*worker.Worker, error) {
 		if broken {
 			return nil, fmt.Errorf("cannot start a worker: %w", syscall.EAGAIN)

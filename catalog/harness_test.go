@@ -64,7 +64,7 @@ func work(nth string) error {
 		p, err := dir.Open(ctx, s.Path)
 		return fault.New(p, plan), err
 	}
-	return worker.Serve(context.Background(), line, open, slog.New(slog.DiscardHandler))
+	return worker.Serve(context.Background(), line, open, nil, slog.New(slog.DiscardHandler))
 }
 
 const patience = 20 * time.Second
@@ -81,6 +81,11 @@ type lasting struct{ block.Pool }
 
 func (lasting) Close() error { return nil }
 
+// Locate says that the volumes are files: domains are written, and never run.
+func (lasting) Locate(context.Context) (block.Location, error) {
+	return block.Location{Folder: "/pool"}, nil
+}
+
 // A fixture is a catalogue over a pool in memory, or in a folder.
 type fixture struct {
 	t     *testing.T
@@ -89,8 +94,10 @@ type fixture struct {
 	open  worker.OpenPool
 	start worker.Start // nil: inside, with open
 	more  []worker.PoolSpec
-	host  string
-	fill  int // how full pools may get, 0: no limit
+	name  string // of the host
+	fill  int    // how full pools may get, 0: no limit
+	here  catalog.Host
+	host  worker.OpenHost // nil: there is no libvirt
 
 	files   *store.Store
 	jobs    *job.Jobs
@@ -100,7 +107,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, host: "here", state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
+	f := &fixture{t: t, name: "here", state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
 	f.open = func(context.Context, worker.PoolSpec) (block.Pool, error) { return f.pool, nil }
 	return f
 }
@@ -130,10 +137,10 @@ func (f *fixture) up() {
 	f.jobs = job.New(job.Options{Limit: 4, Pending: patience, Records: records, Known: known, Logger: log})
 	start := f.start
 	if start == nil {
-		start = worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return f.open(ctx, s) })
+		start = worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return f.open(ctx, s) }, f.host)
 	}
 	f.catalog, err = catalog.New(catalog.Options{
-		Store: f.files, Jobs: f.jobs, Start: start, Host: f.host, Logger: log, Fill: f.fill,
+		Store: f.files, Jobs: f.jobs, Start: start, Host: f.name, Logger: log, Fill: f.fill, Here: f.here, Version: "test",
 		Pools:  append(f.more, worker.PoolSpec{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}),
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 40, Stall: patience},
 	})

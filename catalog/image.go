@@ -129,7 +129,7 @@ func (c *Catalog) RemoveImage(p api.ImageRemove, by Caller) (api.Job, error) {
 		return api.Job{}, err
 	}
 	in := Intent{
-		Action: removing, Object: imageObject, Pool: p.Pool, Name: p.Name, MadeBy: v.Job, Volumes: []string{p.Name},
+		Action: removing, Object: imageObject, Pool: p.Pool, Name: p.Name, MadeBy: v.Job, Volumes: []string{p.Name}, Flatten: p.Flatten,
 	}
 	return c.remove(ImageRemove, in, by, p.RequestID)
 }

@@ -25,9 +25,16 @@ type Intent struct {
 	// lie in several pools: final names by pool. All pools stand in it from the
 	// beginning, with names once it commits.
 	Spread map[string][]string `yaml:"spread,omitempty"`
-	MadeBy string              `yaml:"made_by,omitempty"` // removal: the job that made the object
+	// Domain says that libvirt may have a domain of the VM; Destroy, that its power
+	// is to be cut if it runs.
+	Domain  bool   `yaml:"domain,omitempty"`
+	Destroy bool   `yaml:"destroy,omitempty"`
+	MadeBy  string `yaml:"made_by,omitempty"` // removal: the job that made the object
 	// Entries are what goes with an OVA that is removed.
 	Entries []EntryName `yaml:"entries,omitempty"`
+	// Flatten lets clones of the volumes be made independent before the removal is
+	// decided, thus before there is an intent.
+	Flatten bool `yaml:"-"`
 }
 
 type action string
@@ -114,6 +121,10 @@ func (c *Catalog) recordedBy(i Intent) (string, error) {
 		var o api.OVA
 		o, err = c.ovas.Get(i.Name)
 		by = o.Job
+	case vmObject:
+		var v api.VM
+		v, err = c.vms.Get(i.Name)
+		by = v.Job
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -164,6 +175,12 @@ func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
 		return true, c.withWorker(ctx, func(w *worker.Worker) error { return c.seal(ctx, w, i) })
 	}
 	return false, c.withWorker(ctx, func(w *worker.Worker) error {
+		// The domain comes after the volumes have their names, and goes before them.
+		if i.Domain && i.volumes() > 0 {
+			if err := w.Undefine(ctx, worker.DomainTask{Host: c.here.HostSpec, Name: i.Name, Job: i.Job, Destroy: true}); err != nil {
+				return err
+			}
+		}
 		return c.eachPlace(i, func(pool worker.PoolSpec, names []string) error {
 			return w.Undo(ctx, pool, i.Job, names)
 		})
@@ -174,6 +191,15 @@ func (c *Catalog) completeRemoval(ctx context.Context, i Intent, report func(*wo
 	by, err := c.recordedBy(i)
 	if err != nil && !errors.Is(err, store.ErrCorrupt) {
 		return err
+	}
+	if i.Domain {
+		err := c.withWorker(ctx, func(w *worker.Worker) error {
+			return w.Undefine(ctx, worker.DomainTask{Host: c.here.HostSpec, Name: i.Name, Job: i.MadeBy, Destroy: i.Destroy})
+		})
+		if err != nil {
+			return err
+		}
+		failpoint.Hit(failpoint.DomainGone)
 	}
 	if by == i.MadeBy {
 		if err := c.dropRecord(i); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -195,8 +221,12 @@ func (c *Catalog) completeRemoval(ctx context.Context, i Intent, report func(*wo
 
 // dropRecord removes an object's record and what is kept with it.
 func (c *Catalog) dropRecord(i Intent) error {
-	if i.Object == imageObject {
+	switch i.Object {
+	case imageObject:
 		return c.images[i.Pool].Delete(i.Name)
+	case vmObject:
+		return c.vms.Delete(i.Name)
+	case ovaObject:
 	}
 	return c.dropOVA(i)
 }

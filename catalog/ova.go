@@ -110,7 +110,7 @@ func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
 	if _, err := c.pool(o.Pool); err != nil {
 		return api.Job{}, err
 	}
-	in := Intent{Action: removing, Object: ovaObject, Pool: o.Pool, Name: p.Name, MadeBy: o.Job}
+	in := Intent{Action: removing, Object: ovaObject, Pool: o.Pool, Name: p.Name, MadeBy: o.Job, Flatten: p.Flatten}
 	for _, d := range o.Volumes() {
 		in.Volumes = append(in.Volumes, d.Volume)
 	}

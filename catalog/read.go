@@ -141,7 +141,7 @@ func (c *Catalog) Corrupt() []string {
 
 // problems are what tells of records that can't be read, kind by kind.
 func (c *Catalog) problems() []func() ([]*store.CorruptError, error) {
-	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.intents.Problems}
+	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.vms.Problems, c.intents.Problems}
 	for _, images := range c.images {
 		all = append(all, images.Problems)
 	}

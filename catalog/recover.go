@@ -161,10 +161,14 @@ func (c *Catalog) settleWithoutIntent() {
 // intentOf is the intent that a job must have had.
 func intentOf(j api.Job) Intent {
 	i := Intent{Job: j.ID, Pool: j.Pool, Name: j.Name, Action: importing, Object: imageObject}
-	if j.Kind == OVAUpload || j.Kind == OVARemove || j.Kind == OVAAdopt {
+	switch j.Kind {
+	case OVAUpload, OVARemove, OVAAdopt:
 		i.Object = ovaObject
+	case VMCreate, VMRemove:
+		i.Object = vmObject
 	}
-	if j.Kind == ImageRemove || j.Kind == OVARemove {
+	switch j.Kind {
+	case ImageRemove, OVARemove, VMRemove:
 		i.Action = removing
 	}
 	return i
@@ -178,4 +182,6 @@ const (
 	OVARemove   = "ova.remove"
 	OVAAdopt    = "ova.adopt"
 	ImageAdopt  = "image.adopt"
+	VMCreate    = "vm.create"
+	VMRemove    = "vm.remove"
 )

@@ -9,6 +9,7 @@ import (
 	"spliced/failpoint"
 	"spliced/failure"
 	"spliced/job"
+	"spliced/rpc"
 	"spliced/store"
 	"spliced/worker"
 )
@@ -26,6 +27,14 @@ func (c *Catalog) remove(kind string, in Intent, by Caller, requestID string) (a
 // it does: at once, or as soon as the storage lets it.
 func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, error) {
 	err := c.withWorker(ctx, func(w *worker.Worker) error {
+		w.Report(r.Progress)
+		err := c.stopped(ctx, w, in)
+		if err == nil && in.Flatten {
+			err = c.flatten(ctx, w, in)
+		}
+		if err != nil {
+			return err
+		}
 		return c.eachPlace(in, func(pool worker.PoolSpec, names []string) error {
 			return w.Removable(ctx, pool, in.MadeBy, names)
 		})
@@ -53,4 +62,34 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 		return fmt.Sprintf("Removed %s; its volumes are still in use and go as soon as they can.", in.removed()), nil
 	}
 	return fmt.Sprintf("Removed %s.", in.removed()), nil
+}
+
+// flatten makes the clones of all volumes independent, one after the other, until
+// one fails.
+func (c *Catalog) flatten(ctx context.Context, w *worker.Worker, in Intent) error {
+	for pool, names := range in.places() {
+		for _, name := range names {
+			if err := w.Flatten(ctx, c.pools[pool], name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stopped returns nil when no domain stands in the way of a removal: there is
+// none, or it doesn't run, or its power may be cut.
+func (c *Catalog) stopped(ctx context.Context, w *worker.Worker, in Intent) error {
+	if !in.Domain {
+		return nil
+	}
+	d, err := w.Domain(ctx, worker.DomainTask{Host: c.here.HostSpec, Name: in.Name, Job: in.MadeBy})
+	if err != nil {
+		return err
+	}
+	if in.Destroy || d.State == "" || !d.State.Active() {
+		return nil
+	}
+	return rpc.Errorf(rpc.InvalidState, "it is %s.", d.State).
+		WithHint("Shut it down first, or say destroy, which cuts its power.")
 }

@@ -1,6 +1,6 @@
 package failpoint
 
-// A Point is a step of the work. Import and Removal list all of them.
+// A Point is a step of the work. Import, Make, Removal and Unmake list them.
 type Point string
 
 // The points of an import, in the order in which it gets to them.
@@ -16,6 +16,9 @@ const (
 	CommitRenamed    Point = "commit.renamed"     // worker: it has its final name
 	CommitSnapshot   Point = "commit.snapshot"    // worker: it has its snapshot
 	CommitAnswered   Point = "commit.answered"    // daemon: all volumes are in place, there is no record
+	DomainDefined    Point = "domain.defined"     // worker: libvirt knows the VM's domain, it doesn't run
+	DomainStarted    Point = "domain.started"     // worker: it runs
+	DomainAnswered   Point = "domain.answered"    // daemon: the VM is whole, there is no record
 	RecordWritten    Point = "record.written"     // daemon: the record is durable, the intent still there
 	ImportIntentGone Point = "import.intent-gone" // daemon: the intent is removed, the job's record not final
 )
@@ -23,11 +26,25 @@ const (
 // The points of a removal, in the order in which it gets to them.
 const (
 	RemoveIntent     Point = "remove.intent"      // daemon: the intent is durable
+	DomainGone       Point = "remove.domain-gone" // daemon: libvirt knows the VM no more, its record and volumes are there
 	RecordGone       Point = "remove.record-gone" // daemon: the record is removed, the volumes are there
 	VolumeGone       Point = "remove.volume-gone" // worker: a volume is removed
 	VolumesGone      Point = "remove.answered"    // daemon: all volumes are removed
 	RemoveIntentGone Point = "remove.intent-gone" // daemon: the intent is removed, the job's record not final
 )
+
+// Make lists the points of making a VM whose volumes are clones.
+func Make() []Point {
+	return []Point{
+		IntentWritten, WorkerStarted, StageCreated, StageAnswered, CommitIntent, CommitMetadata, CommitRenamed,
+		CommitAnswered, DomainDefined, DomainStarted, DomainAnswered, RecordWritten, ImportIntentGone,
+	}
+}
+
+// Unmake lists the points of a VM's removal.
+func Unmake() []Point {
+	return []Point{RemoveIntent, DomainGone, RecordGone, VolumeGone, VolumesGone, RemoveIntentGone}
+}
 
 // Import lists the points of an import.
 func Import() []Point {

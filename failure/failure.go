@@ -10,9 +10,11 @@ import (
 	"spliced/block"
 	"spliced/disk"
 	"spliced/ingest"
+	"spliced/libvirt"
 	"spliced/ovf"
 	"spliced/rpc"
 	"spliced/store"
+	"spliced/vm"
 )
 
 // Of returns what the caller is told of err: why, without what could not be
@@ -23,6 +25,8 @@ func Of(err error) *rpc.Error {
 		refusal *ingest.Refusal
 		archive *ovf.Refusal
 		format  *disk.FormatError
+		plan    *vm.Failure
+		host    *libvirt.UnreachableError
 	)
 	switch {
 	case errors.As(err, &wire):
@@ -33,6 +37,10 @@ func Of(err error) *rpc.Error {
 		return ofArchive(archive)
 	case errors.As(err, &format):
 		return ofFormat(err, format)
+	case errors.As(err, &plan):
+		return ofPlan(plan)
+	case errors.As(err, &host):
+		return rpc.Errorf(rpc.ClusterUnavailable, "%s", sentence(oneLine(err), root(err))).WithHint(host.Hint)
 	}
 	return ofCause(err)
 }
@@ -97,6 +105,17 @@ func ofFormat(err error, f *disk.FormatError) *rpc.Error {
 	return e
 }
 
+func ofPlan(f *vm.Failure) *rpc.Error {
+	codes := map[vm.Kind]rpc.Code{
+		vm.Incomplete: rpc.InvalidState, vm.Invalid: rpc.InvalidParams, vm.Missing: rpc.NotFound, vm.Unsupported: rpc.Unsupported,
+	}
+	e := rpc.Errorf(codes[f.Kind], "%s", sentence(f.Text, nil)).WithField(f.Field)
+	if f.Kind == vm.Incomplete {
+		e = e.WithHint("Add to the profile what it lacks: " + strings.Join(f.Lacks, ", ") + ".")
+	}
+	return e
+}
+
 // ofCause maps what pools and the operating system answer.
 func ofCause(err error) *rpc.Error {
 	causes := []struct {
@@ -107,6 +126,7 @@ func ofCause(err error) *rpc.Error {
 		{store.ErrChanged, rpc.Busy},
 		{block.ErrHasClones, rpc.Busy},
 		{block.ErrUnavailable, rpc.ClusterUnavailable},
+		{libvirt.ErrRunning, rpc.InvalidState},
 		{syscall.ENOSPC, rpc.NoSpace},
 		{syscall.EDQUOT, rpc.NoSpace},
 		{syscall.EBUSY, rpc.Busy},

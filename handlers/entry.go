@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"spliced/api"
 	"spliced/failure"
@@ -101,10 +102,8 @@ func (d *Daemon) templateShow(_ context.Context, _ *rpc.Call, p api.TemplateRef)
 
 // template returns nil for the kinds of templates.
 func template(kind api.Kind) error {
-	for _, known := range api.TemplateKinds() {
-		if kind == known {
-			return nil
-		}
+	if slices.Contains(api.TemplateKinds(), kind) {
+		return nil
 	}
 	return inField("kind", fmt.Errorf("%.80q is no kind of template; system, network and storage are", string(kind)))
 }

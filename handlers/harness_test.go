@@ -28,6 +28,7 @@ import (
 	"spliced/job"
 	"spliced/rpc"
 	"spliced/store"
+	"spliced/test/hosttest"
 	"spliced/test/ovatest"
 	"spliced/worker"
 )
@@ -65,6 +66,7 @@ type fixture struct {
 	state, pool, socket string
 	daemon              *handlers.Daemon
 	server              *rpc.Server
+	libvirt             *hosttest.Host
 
 	mu     sync.Mutex
 	access rpc.Access // of whoever connects from now on
@@ -106,14 +108,14 @@ func serve(t *testing.T) *fixture {
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
 	f := &fixture{
 		state: filepath.Join(base, "state"), pool: filepath.Join(base, "pool"), socket: filepath.Join(base, "s"),
-		access: rpc.AccessAdmin,
+		access: rpc.AccessAdmin, libvirt: hosttest.New(),
 	}
 	files, err := store.Open(t.Context(), f.state, store.Options{})
 	ok(t, err)
 	log := slog.New(slog.DiscardHandler)
 	jobs := job.New(job.Options{Limit: 4, Pending: patience, Records: store.NewCollection[api.Job](files, "jobs", 1), Logger: log})
 	kept, err := catalog.New(catalog.Options{
-		Store: files, Jobs: jobs, Host: "here", Logger: log, Start: worker.Inside(f.open),
+		Store: files, Jobs: jobs, Host: "here", Logger: log, Start: worker.Inside(f.open, f.libvirt.Open),
 		Pools:  []worker.PoolSpec{{Name: "local", Driver: worker.DriverDir, Path: f.pool}, {Name: "gone", Driver: worker.DriverRBD}},
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 30, Stall: patience},
 		CheckUserdata: func(content string) error {

@@ -34,6 +34,7 @@ func Table(d *Daemon) []rpc.Method {
 	table = append(table, d.entryMethods(api.KindProfile, write)...)
 	table = append(table, d.entryMethods(api.KindUserdata, write)...)
 	table = append(table, d.entryMethods(api.KindScript, admin)...) // scripts run on the host
+	table = append(table, d.vmMethods()...)
 	table = append(table, d.jobMethods()...)
 	// The description holds itself: it is bound last, and shown all the same.
 	var all []rpc.Method

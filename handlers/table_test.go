@@ -171,7 +171,7 @@ func TestMethods(t *testing.T) {
 		table[m.Name] = m
 	}
 	succeeded, failed := map[string]bool{}, map[string]bool{}
-	for _, r := range slices.Concat(adoptRows(), imageRows(t), ovaRows(t), entryRows(), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
+	for _, r := range slices.Concat(adoptRows(), imageRows(t), ovaRows(t), entryRows(), vmRows(t), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
 		t.Run(fmt.Sprintf("%s %v", r.method, r.params), func(t *testing.T) {
 			if check(t, c, table[r.method], r) {
 				succeeded[r.method] = true

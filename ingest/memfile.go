@@ -86,7 +86,10 @@ func (m *memFile) within(ctx context.Context, limit int64, write func(context.Co
 	cause := context.Cause(ctx)
 	cancel(nil)
 	<-looked
-	if err != nil && cause != nil {
+	switch {
+	case err == nil:
+		return m.fits(limit)
+	case cause != nil:
 		return cause
 	}
 	return err
@@ -103,13 +106,21 @@ func (m *memFile) outgrows(ctx context.Context, limit int64) error {
 			return nil
 		case <-tick.C:
 		}
-		taken, err := m.taken()
-		if err != nil {
-			return fmt.Errorf("cannot see how much memory the filesystem takes: %w", err)
-		}
-		if taken > limit {
-			return refuse(TooLarge, "a filesystem of %d bytes like this takes more than the %d MiB of memory that it may", m.size, limit>>20).
-				withHint("Choose a smaller disk, other options, or make the filesystem in the guest.")
+		if err := m.fits(limit); err != nil {
+			return err
 		}
 	}
+}
+
+// fits returns nil while the file takes no more than limit bytes of memory.
+func (m *memFile) fits(limit int64) error {
+	taken, err := m.taken()
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot see how much memory the filesystem takes: %w", err)
+	case taken > limit:
+		return refuse(TooLarge, "a filesystem of %d bytes like this takes more than the %d MiB of memory that it may", m.size, limit>>20).
+			withHint("Choose a smaller disk, other options, or make the filesystem in the guest.")
+	}
+	return nil
 }

@@ -231,7 +231,7 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		"too large for vfat":      {ingest.VolumeOrder{Size: tib, Filesystem: "vfat"}, nil},
 		"an option of no use":     {ingest.VolumeOrder{Size: gib, Filesystem: "ext4", Args: []string{"-b", "1"}}, nil},
 		"too small to format":     {ingest.VolumeOrder{Size: 100, Filesystem: "swap"}, nil},
-		"too much memory":         {ingest.VolumeOrder{Size: 3 * tib, Filesystem: "ext2", Args: []string{"-b", "1024"}}, nil},
+		"too much memory":         {ingest.VolumeOrder{Size: 16 * tib, Filesystem: "ext4", Args: []string{"-i", "1024"}}, nil},
 	} {
 		_, err := makeVolume(t.Context(), p, q, test.order, nil)
 		var refusal *ingest.Refusal

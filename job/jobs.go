@@ -226,7 +226,9 @@ func (j *Jobs) List() []api.Job {
 	defer j.mu.Unlock()
 	list := make([]api.Job, 0, len(j.entries))
 	for _, e := range j.entries {
-		list = append(list, e.job)
+		one := e.job
+		one.Log = nil
+		list = append(list, one)
 	}
 	slices.SortFunc(list, func(a, b api.Job) int { return strings.Compare(a.ID, b.ID) })
 	return list

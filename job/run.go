@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"spliced/api"
@@ -46,6 +48,25 @@ func (r *Run) Progress(stage string, done, total int64, unit string) {
 		e.told = time.Now()
 		j.tell(e.job)
 	}
+}
+
+// maxLog bounds a job's log: lines, and bytes of each.
+const maxLog, maxLogLine = 200, 400
+
+// Log adds a line to the job's log, of which the last ones are kept.
+func (r *Run) Log(line string) {
+	j := r.jobs
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r.entry.job.State.Ended() {
+		return
+	}
+	if len(line) > maxLogLine {
+		line = strings.ToValidUTF8(line[:maxLogLine], "") + "…"
+	}
+	log := append(slices.Clone(r.entry.job.Log), line) // others may hold the slice
+	r.entry.job.Log = log[max(0, len(log)-maxLog):]
+	j.touch(r.entry)
 }
 
 // Committing says that the work is past the point where it waits for anything
@@ -195,6 +216,7 @@ func (j *Jobs) touch(e *entry) {
 }
 
 func (j *Jobs) tell(job api.Job) {
+	job.Log = nil
 	for _, f := range j.subscribers {
 		f(job)
 	}

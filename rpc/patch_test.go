@@ -40,7 +40,7 @@ func TestPatch(t *testing.T) {
 func TestPatchRefusesUnknownKeys(t *testing.T) {
 	t.Parallel()
 	for patch, field := range map[string]string{
-		`{"nmae":null}`: "spec.nmae", `{"sub":{"C":null}}`: "spec.sub.C", `{"count":1,"Name":"y"}`: "spec.Name",
+		`{"namme":null}`: "spec.namme", `{"sub":{"C":null}}`: "spec.sub.C", `{"count":1,"Name":"y"}`: "spec.Name",
 	} {
 		_, err := rpc.Patch(json.RawMessage(`{}`), json.RawMessage(patch), new(patched), "spec")
 		var e *rpc.Error

@@ -73,7 +73,9 @@ func warm(b *testing.B) *Collection[appliance] {
 	var before, after runtime.MemStats
 	c := &Collection[appliance]{
 		folder: s.folders["ovas"], codec: codecOf[appliance]("ovas"), schema: "ovas/v1", cache: map[string]*entry[appliance]{},
+		watch: watch{disk: s.disk},
 	}
+	b.Cleanup(c.endWatch)
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	if _, _, err := c.All(); err != nil {

@@ -27,6 +27,10 @@ type Collection[T any] struct {
 
 	mu    sync.RWMutex
 	cache map[string]*entry[T]
+
+	scanning sync.Mutex // comes before mu
+	watch    watch
+	last     scan[T]
 }
 
 // record is a file's content.
@@ -47,12 +51,15 @@ type Item[T any] struct {
 // program.
 func NewCollection[T any](s *Store, kind string, version int) *Collection[T] {
 	codec := codecOf[T](kind)
-	return &Collection[T]{
+	c := &Collection[T]{
 		folder: newFolder(s, kind, ".yaml"),
 		codec:  codec,
 		schema: fmt.Sprintf("%s/v%d", kind, version),
 		cache:  make(map[string]*entry[T]),
+		watch:  watch{disk: s.disk},
 	}
+	c.folder.atClose(c.endWatch)
+	return c
 }
 
 func codecOf[T any](kind string) *strictyaml.Codec[record[T]] {

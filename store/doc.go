@@ -9,7 +9,9 @@
 // A Collection is the folder DIR/KIND of files NAME.yaml, each one object: the
 // first key is `schema: KIND/vN`, the last line is `...`. Blobs are the files
 // NAME.EXT of a folder. Admins may edit, add and remove files by hand at any
-// time: each answer is checked against the folder. What does not read exactly is
+// time: each answer is checked against the folder. (A list asks the kernel whether
+// anything happened there; what it tells nobody, such as a write through a memory
+// map, a list shows a second later at most.) What does not read exactly is
 // never served and never in the way of the others: it is told by a *CorruptError.
 // Everything else in a folder (editors' back-ups, dot-files, other extensions) is
 // ignored, and symbolic links are never followed.

@@ -20,7 +20,9 @@ type folder struct {
 	ext   string // with its dot
 	path  string
 
-	prepared bool // guarded by store.writing
+	// Guarded by store.writing:
+	prepared bool
+	closing  func() // called by Close; may be nil
 
 	mu      sync.Mutex
 	names   []string // what the folder held when its mark was seen
@@ -96,26 +98,40 @@ func (d disk) sweep(path string) error {
 // list returns the names in the folder, sorted; the result is not to be changed.
 // A folder that isn't there is empty.
 func (f *folder) list() ([]string, error) {
+	names, _, _, err := f.listed()
+	return names, err
+}
+
+// listed is list with the folder's mark, which may tell of later changes once it
+// has settled.
+func (f *folder) listed() (names []string, m mark, settled bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
 	st, err := f.store.disk.lstat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return nil, mark{}, false, nil
 	case err != nil:
-		return nil, fmt.Errorf("cannot look at the folder %s: %w", f.path, err)
+		return nil, mark{}, false, fmt.Errorf("cannot look at the folder %s: %w", f.path, err)
 	}
-	m := markOf(&st)
+	m = markOf(&st)
 	if f.settled && m == f.seen {
-		return f.names, nil
+		return f.names, m, true, nil
 	}
 	entries, err := f.store.disk.sys.readDir(f.path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot list the folder %s: %w", f.path, err)
+		return nil, mark{}, false, fmt.Errorf("cannot list the folder %s: %w", f.path, err)
 	}
 	f.names, f.seen, f.settled = f.namesOf(entries), m, m.settled(now)
-	return f.names, nil
+	return f.names, m, f.settled, nil
+}
+
+// atClose says what the store's Close calls.
+func (f *folder) atClose(call func()) {
+	f.store.writing.Lock()
+	defer f.store.writing.Unlock()
+	f.closing = call
 }
 
 func (f *folder) namesOf(entries []fs.DirEntry) []string {

@@ -6,37 +6,69 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// How many files are worth a goroutine of their own: reading and parsing one
-// takes some 100 µs, looking at one a few.
+// How many files are worth a goroutine of their own (reading and parsing one
+// takes some 100 µs, looking at one a few), and how many a watch, whose end makes
+// the kernel wait for all its processors.
 const (
-	loadShare = 64
-	markShare = 1024
+	loadShare  = 64
+	markShare  = 1024
+	watchShare = 256
 )
 
-// lookAll returns the names and their entries, and forgets what is gone. The
-// caller has begun to read. Nobody waits for it while it looks at the files;
-// only where some must be read others that must be read wait.
+// A scan is what a collection held when its folder had the mark.
+type scan[T any] struct {
+	names   []string
+	entries []*entry[T]
+	mark    mark
+	at      time.Time
+	settled bool // any change since would have shown
+}
+
+// lookAll returns the names and their entries, not to be changed. The caller has
+// begun to read. One looks at a time; who waited finds the other's scan. Who
+// wants a single record doesn't wait, unless it must be read and others are.
 func (c *Collection[T]) lookAll() ([]string, []*entry[T], error) {
-	names, err := c.folder.list()
+	c.scanning.Lock()
+	defer c.scanning.Unlock()
+	names, m, settled, err := c.folder.listed()
 	if err != nil {
 		return nil, nil, err
 	}
-	entries := make([]*entry[T], len(names))
+	last := c.last
+	quiet := len(names) >= watchShare && c.watch.quiet(c.folder.path, m)
+	if quiet && last.settled && settled && last.mark == m && time.Since(last.at) < trusted {
+		return last.names, last.entries, nil
+	}
+	c.last = scan[T]{names: names, entries: make([]*entry[T], len(names)), mark: m, at: time.Now()}
+	c.fill(names, c.last.entries)
+	c.last.settled = settled && !slices.ContainsFunc(c.last.entries, func(e *entry[T]) bool { return !e.settled })
+	return names, c.last.entries, nil
+}
+
+// fill looks for the entries of names, and forgets all others.
+func (c *Collection[T]) fill(names []string, entries []*entry[T]) {
 	c.mu.RLock()
 	for i, name := range names {
 		entries[i] = c.cache[name]
 	}
 	stale := len(c.cache) > len(names)
 	c.mu.RUnlock()
-	missing := c.drop(names, entries)
-	if len(missing) > 0 || stale {
+	if missing := c.drop(names, entries); len(missing) > 0 || stale {
 		c.refresh(names, missing, entries)
 	}
-	return names, entries, nil
+}
+
+// endWatch gives the descriptor of the watch back; lists go on without.
+func (c *Collection[T]) endWatch() {
+	c.scanning.Lock()
+	defer c.scanning.Unlock()
+	c.watch.closed = true
+	c.watch.end()
 }
 
 // drop looks at the files of names, takes the entries out that may not be what

@@ -88,6 +88,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	for _, f := range s.folders {
+		if f.closing != nil {
+			f.closing()
+		}
+	}
 	// No LOCK_UN: that would take the lock from the workers that share it.
 	if err := s.lock.Close(); err != nil {
 		return fmt.Errorf("cannot close the lock of %s: %w", s.dir, err)

@@ -25,6 +25,9 @@ type system interface {
 	rename(from, to string, flags uint) error
 	unlink(path string) error
 	flock(fd, how int) error
+	// watch returns a descriptor from which events of a folder are read, EAGAIN
+	// where there are none.
+	watch(path string, events uint32) (fd int, err error)
 }
 
 // kernel is the real system.
@@ -51,6 +54,18 @@ func (kernel) flock(fd, how int) error  { return unix.Flock(fd, how) }
 
 func (kernel) rename(from, to string, flags uint) error {
 	return unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, flags)
+}
+
+func (kernel) watch(path string, events uint32) (int, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return -1, err
+	}
+	if _, err := unix.InotifyAddWatch(fd, path, events); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 func (kernel) readDir(path string) ([]fs.DirEntry, error) {

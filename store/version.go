@@ -193,8 +193,8 @@ func (c *Collection[T]) merge(name string, now []byte, v T, plain []byte) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.decode(merged); err != nil { // too large, say
-		return plain, nil
+	if _, err := c.decode(merged); err == nil {
+		return merged, nil
 	}
-	return merged, nil
+	return plain, nil // it would be too large, say
 }

@@ -66,14 +66,16 @@ func reap(cmd *exec.Cmd) error {
 
 // Inside returns a Start whose workers are goroutines of this process, for
 // tests of what is above.
-func Inside(open OpenPool) Start {
+func Inside(open OpenPool, openHost OpenHost) Start {
 	return func(ctx context.Context) (*Worker, error) {
 		ours, theirs, err := rpc.Pair()
 		if err != nil {
 			return nil, err
 		}
 		ended := make(chan error, 1)
-		go func() { ended <- Serve(context.WithoutCancel(ctx), theirs, open, slog.New(slog.DiscardHandler)) }()
+		go func() {
+			ended <- Serve(context.WithoutCancel(ctx), theirs, open, openHost, slog.New(slog.DiscardHandler))
+		}()
 		return newWorker(ctx, ours, func() error { return <-ended }), nil
 	}
 }

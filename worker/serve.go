@@ -19,20 +19,21 @@ type OpenPool func(ctx context.Context, spec PoolSpec) (block.Pool, error)
 
 // Serve does what the daemon at the other end of conn asks for, until the daemon
 // goes away.
-func Serve(ctx context.Context, conn *net.UnixConn, open OpenPool, log *slog.Logger) error {
-	s := &server{open: open}
+func Serve(ctx context.Context, conn *net.UnixConn, open OpenPool, openHost OpenHost, log *slog.Logger) error {
+	s := &server{open: open, openHost: openHost}
 	return (&rpc.Server{Methods: s.methods(), Log: log}).ServeConn(ctx, conn)
 }
 
 // A server is the working end of the line.
 type server struct {
-	open OpenPool
+	open     OpenPool
+	openHost OpenHost
 }
 
 func (s *server) methods() []rpc.Method {
 	one := func(name string) rpc.Method { return rpc.Method{Name: name, MinFDs: 1} }
 	none := func(name string) rpc.Method { return rpc.Method{Name: name} }
-	return append(s.checkMethods(), []rpc.Method{
+	return append(append(s.vmMethods(), s.checkMethods()...),
 		bind(one(methodStageImage), s.stageImage),
 		bind(one(methodStageOVA), s.stageOVA),
 		bind(one(methodInspectImage), s.inspectImage),
@@ -43,7 +44,7 @@ func (s *server) methods() []rpc.Method {
 		bind(none(methodUndo), s.undo),
 		bind(none(methodRemovable), s.removable),
 		bind(none(methodRemove), s.remove),
-	}...)
+	)
 }
 
 // bind is rpc.Bind with failures put as callers are told them.

@@ -11,6 +11,7 @@ type PoolSpec struct {
 	User      string `json:"user,omitempty"`
 	Pool      string `json:"pool,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
+	Secret    string `json:"secret,omitempty"` // UUID of the libvirt secret with the user's key; "": one of spliced's own
 }
 
 // The drivers of pools.

@@ -22,6 +22,7 @@ type Worker struct {
 	mu       sync.Mutex
 	progress ingest.Progress
 	started  func(proves bool)
+	said     func(line string) // of a script
 }
 
 // Start starts a worker: Process.Start in the daemon.
@@ -42,7 +43,7 @@ func (w *Worker) Close() error {
 
 func (w *Worker) notified(method string, params json.RawMessage) {
 	w.mu.Lock()
-	progress, started := w.progress, w.started
+	progress, started, said := w.progress, w.started, w.said
 	w.mu.Unlock()
 	switch method {
 	case notifyProgress:
@@ -54,6 +55,11 @@ func (w *Worker) notified(method string, params json.RawMessage) {
 		var n startedNote
 		if json.Unmarshal(params, &n) == nil && started != nil {
 			started(n.Proves)
+		}
+	case notifyLine:
+		var n lineNote
+		if json.Unmarshal(params, &n) == nil && said != nil {
+			said(n.Text)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func ok(tb testing.TB, err error) {
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	pool := mem.New(1 << 30)
-	w, err := worker.Inside(func(context.Context, worker.PoolSpec) (block.Pool, error) { return pool, nil })(t.Context())
+	w, err := worker.Inside(func(context.Context, worker.PoolSpec) (block.Pool, error) { return pool, nil }, nil)(t.Context())
 	ok(t, err)
 	src, err := os.CreateTemp(t.TempDir(), "source")
 	ok(t, err)

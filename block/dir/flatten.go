@@ -55,5 +55,9 @@ func (p *Pool) Locate(ctx context.Context) (block.Location, error) {
 	if err := ctx.Err(); err != nil {
 		return block.Location{}, fmt.Errorf("locate the pool: %w", err)
 	}
-	return block.Location{Folder: p.path}, nil
+	var st unix.Statfs_t
+	if err := again(func() error { return unix.Fstatfs(p.fd(), &st) }); err != nil {
+		return block.Location{}, fmt.Errorf("locate the pool: %w", err)
+	}
+	return block.Location{Folder: p.path, Buffered: st.Type == unix.TMPFS_MAGIC}, nil
 }

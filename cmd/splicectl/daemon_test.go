@@ -37,7 +37,7 @@ func realDaemon(t *testing.T) string {
 	jobs := job.New(job.Options{Limit: 2, Pending: time.Minute, Records: store.NewCollection[api.Job](files, "jobs", 1), Logger: log})
 	kept, err := catalog.New(catalog.Options{
 		Store: files, Jobs: jobs, Host: "here", Logger: log,
-		Start:         worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return dir.Open(ctx, s.Path) }),
+		Start:         worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return dir.Open(ctx, s.Path) }, nil),
 		Pools:         []worker.PoolSpec{{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(base, "pool")}},
 		Limits:        ingest.Limits{MaxVirtualSize: 1 << 40, Stall: time.Minute},
 		CheckUserdata: func(string) error { return nil },

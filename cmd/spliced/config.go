@@ -14,9 +14,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"gopkg.in/yaml.v3"
 
 	"spliced/api"
+	"spliced/catalog"
+	"spliced/vm"
 	"spliced/worker"
 )
 
@@ -32,6 +35,8 @@ type config struct {
 	StateDir string                `yaml:"state_dir"`
 	Pools    map[string]poolConfig `yaml:"pools"`
 	Limits   limitsConfig          `yaml:"limits"`
+	Libvirt  libvirtConfig         `yaml:"libvirt"`
+	Scripts  scriptsConfig         `yaml:"scripts"`
 	Access   accessConfig          `yaml:"access"`
 }
 
@@ -42,6 +47,23 @@ type poolConfig struct {
 	User      string `yaml:"user,omitempty"`
 	Pool      string `yaml:"pool,omitempty"`
 	Namespace string `yaml:"namespace,omitempty"`
+	Secret    string `yaml:"secret,omitempty"`
+}
+
+// A libvirtConfig says what VMs run on.
+type libvirtConfig struct {
+	Socket        string `yaml:"socket"`
+	KVM           string `yaml:"kvm"` // auto, on, off
+	SerialLogs    string `yaml:"serial_logs"`
+	DefineSecrets bool   `yaml:"define_secrets"`
+}
+
+// A scriptsConfig says how provisioning scripts are run, if at all.
+type scriptsConfig struct {
+	Allowed   bool     `yaml:"allowed"`
+	Network   bool     `yaml:"network"`
+	TimeLimit duration `yaml:"time_limit"`
+	Memory    api.Size `yaml:"memory"`
 }
 
 type limitsConfig struct {
@@ -78,6 +100,8 @@ func defaults() config {
 	return config{
 		StateDir: "/var/lib/spliced",
 		Limits:   limitsConfig{Jobs: 4, MaxVirtualSize: 64 << 40, Stall: duration(300 * time.Second), PoolFill: 80},
+		Libvirt:  libvirtConfig{KVM: "auto", SerialLogs: vm.SerialLogs, DefineSecrets: true},
+		Scripts:  scriptsConfig{TimeLimit: duration(10 * time.Minute), Memory: 512 << 20},
 		Access:   accessConfig{Read: []string{}, Write: []string{"@spliced"}, Admin: []string{}},
 	}
 }
@@ -150,6 +174,12 @@ func (c *config) complete() error {
 	if c.Limits.PoolFill < 1 || c.Limits.PoolFill > 100 {
 		return fmt.Errorf("limits.pool_fill is %d; 1 to 100 per cent can be said", c.Limits.PoolFill)
 	}
+	if err := c.Libvirt.check(); err != nil {
+		return fmt.Errorf("libvirt.%w", err)
+	}
+	if c.Scripts.TimeLimit < duration(time.Second) || c.Scripts.Memory < 1<<20 {
+		return errors.New("scripts.time_limit and scripts.memory must leave a script one second and 1MiB at least")
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Pools)) {
 		pool, err := c.Pools[name].complete(name)
 		if err != nil {
@@ -158,6 +188,27 @@ func (c *config) complete() error {
 		c.Pools[name] = pool
 	}
 	return nil
+}
+
+func (l *libvirtConfig) check() error {
+	switch {
+	case l.Socket != "" && !filepath.IsAbs(l.Socket):
+		return fmt.Errorf("socket is %q; an absolute path is needed, or nothing", l.Socket)
+	case !filepath.IsAbs(l.SerialLogs):
+		return fmt.Errorf("serial_logs is %q; an absolute path is needed", l.SerialLogs)
+	case !slices.Contains([]string{"auto", "on", "off"}, l.KVM):
+		return fmt.Errorf("kvm is %q; auto, on and off are known", l.KVM)
+	}
+	return nil
+}
+
+// kvm reports whether VMs are to be run by KVM: as said, or as the host has it.
+func (l *libvirtConfig) kvm() bool {
+	if l.KVM == "auto" {
+		_, err := os.Stat("/dev/kvm")
+		return err == nil
+	}
+	return l.KVM == "on"
 }
 
 // poolGrammar keeps pools' names fit for being part of a folder's name.
@@ -172,7 +223,7 @@ func (p poolConfig) complete(name string) (poolConfig, error) {
 		if p.Path == "" || p.Path[0] != '/' {
 			return p, errors.New("a dir pool needs path, an absolute one")
 		}
-		if p.Conf+p.User+p.Pool+p.Namespace != "" {
+		if p.Conf+p.User+p.Pool+p.Namespace+p.Secret != "" {
 			return p, errors.New("a dir pool has driver and path, nothing else")
 		}
 	case worker.DriverRBD:
@@ -182,6 +233,9 @@ func (p poolConfig) complete(name string) (poolConfig, error) {
 		p.Conf = orElse(p.Conf, "/etc/ceph/ceph.conf")
 		p.User = orElse(p.User, "spliced")
 		p.Pool = orElse(p.Pool, name)
+		if _, err := uuid.Parse(p.Secret); p.Secret != "" && err != nil {
+			return p, fmt.Errorf("secret is %q; the UUID of a libvirt secret is needed", p.Secret)
+		}
 	default:
 		return p, fmt.Errorf("driver is %q; dir and rbd are known", p.Driver)
 	}
@@ -202,9 +256,22 @@ func (c *config) specs() []worker.PoolSpec {
 		p := c.Pools[name]
 		specs = append(specs, worker.PoolSpec{
 			Name: name, Driver: p.Driver, Path: p.Path, Conf: p.Conf, User: p.User, Pool: p.Pool, Namespace: p.Namespace,
+			Secret: p.Secret,
 		})
 	}
 	return specs
+}
+
+// here is what VMs of this host run on.
+func (c *config) here() catalog.Host {
+	return catalog.Host{
+		HostSpec: worker.HostSpec{Socket: c.Libvirt.Socket}, NoKVM: !c.Libvirt.kvm(),
+		SerialLogs: c.Libvirt.SerialLogs, DefineSecrets: c.Libvirt.DefineSecrets,
+		Scripts: catalog.Scripts{
+			Allowed: c.Scripts.Allowed, Network: c.Scripts.Network,
+			TimeLimit: time.Duration(c.Scripts.TimeLimit), Memory: int64(c.Scripts.Memory),
+		},
+	}
 }
 
 // write prints the configuration as a file that gives the same one.

@@ -14,6 +14,7 @@ import (
 
 	"spliced/api"
 	"spliced/catalog"
+	"spliced/cloudinit"
 	"spliced/daemon"
 	"spliced/handlers"
 	"spliced/ingest"
@@ -111,6 +112,7 @@ func build(c config, files *store.Store, log *slog.Logger) (*job.Jobs, *catalog.
 	}
 	kept, err := catalog.New(catalog.Options{
 		Store: files, Jobs: jobs, Pools: c.specs(), Host: host, Fill: c.Limits.PoolFill, Logger: log,
+		Here: c.here(), Version: version, CheckUserdata: cloudinit.Check,
 		Limits: ingest.Limits{MaxVirtualSize: int64(c.Limits.MaxVirtualSize), Stall: time.Duration(c.Limits.Stall)},
 		Start: worker.Process{
 			Path: "/proc/self/exe", Args: []string{"spliced", "worker"}, Env: worker.Environment(os.Environ()),

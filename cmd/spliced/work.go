@@ -30,7 +30,7 @@ func work(ctx context.Context) error {
 		<-time.After(worker.LastWords)
 		os.Exit(1) //nolint:revive // deep-exit: main may be waiting for a call that hangs
 	}()
-	return worker.Serve(ctx, line, openPool, daemon.Logger(os.Stderr, slog.LevelInfo))
+	return worker.Serve(ctx, line, openPool, openHost, daemon.Logger(os.Stderr, slog.LevelInfo))
 }
 
 // openPool is the one place that knows the drivers.

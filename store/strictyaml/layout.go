@@ -159,7 +159,7 @@ func (m merger) endOfText(header, end int) int {
 		}
 		last = i + 1
 	}
-	if _, indicators, _ := cutHeader(m.lines[header]); strings.Contains(indicators, "+") {
+	if indicators, _ := cutHeader(m.lines[header]); strings.Contains(indicators, "+") {
 		for last < end && isBlank(m.lines[last]) {
 			last++
 		}

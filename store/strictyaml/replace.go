@@ -117,7 +117,7 @@ func (m merger) behind(v *yaml.Node) (at int, rest string, err error) {
 	case i < 0:
 		return 0, "", errLayout
 	case v.Kind == yaml.ScalarNode && v.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		_, _, rest = cutHeader(line[i:])
+		_, rest = cutHeader(line[i:])
 		return m.endOfText(at, len(m.lines)) - 1, rest, nil
 	case v.Kind == yaml.ScalarNode && v.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0:
 		if rest, ok := strings.CutPrefix(line[i:], v.Value); ok {

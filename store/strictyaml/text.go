@@ -50,19 +50,19 @@ func offset(line string, column int) int {
 	return -1
 }
 
-// cutHeader splits the line of a literal or folded text behind the last | or >
-// and its indicators.
-func cutHeader(line string) (before, indicators, rest string) {
+// cutHeader returns the indicators behind the last | or > of a line, which is the
+// header of a literal or folded text, and what follows.
+func cutHeader(line string) (indicators, rest string) {
 	code, _, _ := strings.Cut(line, " #")
 	i := strings.LastIndexAny(code, "|>")
 	if i < 0 {
-		return line, "", ""
+		return "", ""
 	}
 	end := i + 1
 	for end < len(line) && strings.IndexByte("+-123456789", line[end]) >= 0 {
 		end++
 	}
-	return line[:i], line[i+1 : end], line[end:]
+	return line[i+1 : end], line[end:]
 }
 
 // close finds the end of the quoted text or the value in brackets that begins at

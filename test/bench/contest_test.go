@@ -132,7 +132,7 @@ func TestContestTakesTurnsAndCompares(t *testing.T) {
 		convert = "qemu-img convert -n -W -m 16 -f vmdk -O raw DATA/plain.vmdk rbd:vms/bench-qemu-img:conf=/c:id=admin\n"
 		rm      = "rbd --conf /c --id admin rm vms/bench-qemu-img --no-progress\n"
 		upload  = "splicectl --socket TMP/spliced.sock ova upload bench --pool bench < plain.ova\n"
-		remove  = "splicectl --socket TMP/spliced.sock ova remove bench -y\n"
+		remove  = "splicectl --socket TMP/spliced.sock ova remove bench --cascade -y\n"
 		compare = "qemu-img compare -f raw -F raw rbd:vms/ova_bench_sda:conf=/c:id=admin rbd:vms/bench-qemu-img:conf=/c:id=admin\n"
 		ended   = `spliced ended with {"state_dir":"TMP/state","pools":{"bench":{"driver":"rbd","conf":"/c","user":"admin","pool":"vms"}}}` + "\n"
 	)

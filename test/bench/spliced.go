@@ -52,7 +52,7 @@ func (s splicedImport) run(ctx context.Context) (sample, error) {
 }
 
 func (s splicedImport) clear(ctx context.Context) error {
-	return command(s.splicectl(ctx, "remove", OVAName, "-y"))
+	return command(s.splicectl(ctx, "remove", OVAName, "--cascade", "-y"))
 }
 
 func (s splicedImport) splicectl(ctx context.Context, args ...string) *exec.Cmd {

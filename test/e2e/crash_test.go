@@ -195,7 +195,7 @@ func killedInRemoval(t *testing.T, k crash, p place, name string) {
 	c := d.dial(t)
 	d.importOVA(t, c, name, k.from)
 	request := newRequest()
-	err := c.Call(t.Context(), "ova.remove", params{"name": name, "wait": true, "request_id": request}, nil)
+	err := c.Call(t.Context(), "ova.remove", params{"name": name, "cascade": true, "wait": true, "request_id": request}, nil)
 	if k.daemonDies() {
 		if err == nil {
 			t.Error("the call succeeded")

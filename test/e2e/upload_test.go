@@ -21,14 +21,14 @@ import (
 	"spliced/test/ovatest"
 )
 
-// An appliance is what the tests upload: two disks, of which one ends a sector
+// An uploaded is what the tests upload: two disks, of which one ends a sector
 // behind an object and the other a sector behind a grain.
-type appliance struct {
+type uploaded struct {
 	ova   []byte
 	disks [][]byte
 }
 
-var theAppliance = sync.OnceValue(func() appliance {
+var theAppliance = sync.OnceValue(func() uploaded {
 	const mib = 1 << 20
 	disks := [][]byte{
 		ovatest.Sparse(8*mib+512, [2]int{0, mib}, [2]int{4*mib - 512, 5 * mib}, [2]int{8 * mib, 8*mib + 512}),
@@ -47,7 +47,7 @@ var theAppliance = sync.OnceValue(func() appliance {
 	a.Systems = []ovatest.System{{ID: "vm", Disks: ids}}
 	members = append([]ovatest.Member{a.Member()}, members...)
 	members = append(members, ovatest.Manifest(members...))
-	return appliance{ova: ovatest.Archive(members...), disks: disks}
+	return uploaded{ova: ovatest.Archive(members...), disks: disks}
 })
 
 // A kind of source.
@@ -154,7 +154,7 @@ func (d *daemon) whole(t *testing.T, c *client.Client, name string) {
 // removeOVA removes an OVA and waits until it has gone.
 func removeOVA(t *testing.T, c *client.Client, name string) {
 	t.Helper()
-	must(t, c.Call(t.Context(), "ova.remove", params{"name": name, "wait": true}, nil))
+	must(t, c.Call(t.Context(), "ova.remove", params{"name": name, "cascade": true, "wait": true}, nil))
 	clean(t, c, time.Minute)
 }
 

@@ -1,0 +1,120 @@
+package catalog
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+
+	"spliced/api"
+	"spliced/rpc"
+	"spliced/store"
+	"spliced/vm"
+)
+
+// A vmOrder is a VM that is asked for, with what is settled at once: two of the
+// same request are the same VM.
+type vmOrder struct {
+	api.VMCreate
+	uuid   string
+	vmid   int
+	define bool
+	start  bool
+}
+
+// vmParts are what a VM is made from, beside what package vm needs to know.
+type vmParts struct {
+	vm.Parts
+	userdata string // "" for none
+	script   string // "" for none
+	env      []byte // the OVF environment; nil for none
+}
+
+// parts reads what a VM is made from. job is the one that makes it, "" for none.
+func (c *Catalog) parts(o *vmOrder, job string) (*vmParts, error) {
+	profile, err := part(c.profiles, "profile", o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	p := &vmParts{Parts: vm.Parts{
+		Request: o.VMCreate, Profile: *profile, Image: c.sourceImage, VMID: o.vmid, UUID: o.uuid, Job: job, Version: c.version,
+	}}
+	if p.System, err = part(c.systems, "system template", profile.SystemTemplate); err != nil {
+		return nil, err
+	}
+	if p.Network, err = part(c.networks, "network template", profile.NetworkTemplate); err != nil {
+		return nil, err
+	}
+	if p.Storage, err = part(c.storages, "storage template", profile.StorageTemplate); err != nil {
+		return nil, err
+	}
+	return p, errors.Join(c.texts(p), c.appliance(p))
+}
+
+// texts reads the userdata and the script that the profile names.
+func (c *Catalog) texts(p *vmParts) error {
+	userdata, err := part(c.userdata, "userdata", p.Profile.Userdata)
+	if err != nil {
+		return err
+	}
+	if userdata != nil {
+		p.userdata, p.Userdata = userdata.Content, true
+	}
+	script, err := part(c.scripts, "script", p.Profile.Script)
+	if script != nil {
+		p.script = script.Content
+	}
+	return err
+}
+
+// appliance reads the OVA of the profile, as the profile's configuration has it.
+func (c *Catalog) appliance(p *vmParts) error {
+	if p.Profile.OVA == "" {
+		return nil
+	}
+	o, err := c.ovas.Get(p.Profile.OVA)
+	if errors.Is(err, fs.ErrNotExist) {
+		return rpc.Errorf(rpc.NotFound, "there is no OVA %q, which the profile names.", p.Profile.OVA).WithField("profile")
+	}
+	if err != nil {
+		return err
+	}
+	system, err := c.ovaSystem(&o, &p.Profile, p.Request.Properties)
+	if err != nil {
+		return err
+	}
+	// The others don't matter for this VM; what they are in another configuration
+	// isn't known.
+	o.Systems, p.Profile.System = []api.System{system}, system.Key
+	p.OVA = &o
+	p.env, err = c.ovfEnvironment(&o, &p.Profile, p.Request.Properties)
+	p.OVFEnv = p.env != nil
+	return err
+}
+
+// part reads what a profile names; nil where it names nothing.
+func part[T any](from *store.Collection[T], what, name string) (*T, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // no part is an answer, not a failure
+	}
+	v, err := from.Look(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		return nil, rpc.Errorf(rpc.NotFound, "there is no %s %q.", what, name).WithField("profile")
+	}
+	return &v.Value, err
+}
+
+// sourceImage looks for an image that a storage template begins a disk with.
+func (c *Catalog) sourceImage(pool, name string) (api.Volume, bool) {
+	v, err := c.image(pool, name)
+	return v, err == nil
+}
+
+// arguments are the profile's, and over them those of the request.
+func (p *vmParts) arguments() map[string]string {
+	all := maps.Clone(p.Profile.Arguments)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, p.Request.Arguments)
+	return all
+}

@@ -1,0 +1,125 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"time"
+
+	"spliced/rpc"
+	"spliced/script"
+)
+
+// A ScriptTask asks for a script to be run on staged volumes.
+type ScriptTask struct {
+	Pools     []PoolSpec        `json:"pools"` // of the disks
+	Disks     []ScriptDisk      `json:"disks"`
+	Arguments map[string]string `json:"arguments,omitempty"`
+	Network   bool              `json:"network,omitempty"` // the host's
+	TimeLimit time.Duration     `json:"time_limit"`
+	Memory    int64             `json:"memory"` // bytes
+}
+
+// A ScriptDisk is a volume that a script may write to.
+type ScriptDisk struct {
+	ID     string `json:"id"`
+	Pool   string `json:"pool"`
+	Volume string `json:"volume"`
+}
+
+const (
+	methodScript = "script.run"
+	notifyLine   = "line"
+)
+
+type lineNote struct {
+	Text string `json:"text"`
+}
+
+// RunScript runs a script, which reads plan from its standard input, to its end.
+// Each line that it says is given to said. Both files stay the caller's.
+func (w *Worker) RunScript(ctx context.Context, t ScriptTask, content, plan *os.File, said func(line string)) error {
+	w.mu.Lock()
+	w.said = said
+	w.mu.Unlock()
+	return w.call(ctx, methodScript, t, nil, content, plan)
+}
+
+// maxScript bounds what is read of a script, or of its plan: far above what the
+// catalogue keeps.
+const maxScript = 4 << 20
+
+func (s *server) runScript(ctx context.Context, c *rpc.Call, t ScriptTask) (done, error) {
+	task := script.Task{
+		Arguments: t.Arguments, Network: t.Network, Limits: script.Limits{Time: t.TimeLimit, Memory: t.Memory},
+	}
+	content, err := text(c, 0)
+	if err == nil {
+		task.Content = string(content)
+		task.Plan, err = text(c, 1)
+	}
+	if err != nil {
+		return done{}, err
+	}
+	var volumes []script.Volume
+	for _, d := range t.Disks {
+		source, err := exported(t.Pools, d)
+		if err != nil {
+			return done{}, err
+		}
+		volumes = append(volumes, script.Volume{ID: d.ID, Source: source})
+	}
+	err = script.WithExports(ctx, os.TempDir(), volumes, func(ctx context.Context, disks []script.Disk) error {
+		task.Disks = disks
+		return script.Run(ctx, task, func(line string) {
+			_ = c.Notify(ctx, notifyLine, lineNote{line}) // a daemon that can't be told is gone
+		})
+	})
+	return done{}, ofScript(err)
+}
+
+// text reads a file that came with a call.
+func text(c *rpc.Call, index int) (data []byte, err error) {
+	file, err := c.TakeFD(index)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if data, err = io.ReadAll(io.LimitReader(file, maxScript+1)); err == nil && len(data) > maxScript {
+		err = fmt.Errorf("a script's text is longer than %d bytes", maxScript)
+	}
+	return data, err
+}
+
+// exported is a volume as QEMU finds it.
+func exported(pools []PoolSpec, d ScriptDisk) (script.Source, error) {
+	for _, spec := range pools {
+		switch {
+		case spec.Name != d.Pool:
+		case spec.Driver == DriverDir:
+			return script.File(path.Join(spec.Path, d.Volume)), nil
+		case spec.Driver == DriverRBD:
+			return script.RBD{Conf: spec.Conf, User: spec.User, Pool: spec.Pool, Namespace: spec.Namespace, Image: d.Volume}.Source(), nil
+		}
+	}
+	return script.Source{}, fmt.Errorf("nobody told how pool %q is reached", d.Pool)
+}
+
+// ofScript puts as callers are told it what a script did, or what kept it from
+// being run.
+func ofScript(err error) error {
+	exit, failed := errors.AsType[*script.ExitError](err)
+	switch {
+	case failed:
+		return rpc.Errorf(rpc.InvalidState, "%v.", exit).WithHint("The job's log has what the script said.").WithCause(err)
+	case errors.Is(err, script.ErrTimeLimit):
+		return rpc.Errorf(rpc.Limit, "the script took too long.").WithCause(err).
+			WithHint("Raise scripts.time_limit in the daemon's configuration, or let the script do less.")
+	case errors.Is(err, script.ErrUnconfined):
+		return rpc.Errorf(rpc.Unsupported, "%v.", err).WithHint("Install bubblewrap, and let it make user namespaces.").WithCause(err)
+	}
+	return err
+}
