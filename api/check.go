@@ -30,6 +30,7 @@ const (
 	CorruptRecord     FindingKind = "corrupt-record"     // a file can't be used
 	DanglingReference FindingKind = "dangling-reference" // an object refers to one that isn't there
 	StagingLeftover   FindingKind = "staging-leftover"   // a staging volume of a job that doesn't run
+	AdoptableObject   FindingKind = "adoptable"          // an OVA or image is in a pool, and has no record here
 )
 
 // A Finding is one thing that catalog.check found.

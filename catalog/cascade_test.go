@@ -152,7 +152,7 @@ func TestCascadeIsCompleted(t *testing.T) {
 			files, err := store.Open(t.Context(), f.state, store.Options{})
 			ok(t, err)
 			ok(t, store.NewCollection[catalog.Intent](files, "intents", 1).Create("0ff", catalog.Intent{
-				Job: "0ff", Action: "removal", Object: "ova", Pool: "local", Name: "web", MadeBy: o.Job, Volumes: []string{"ova_web_sda"},
+				Job: "0ff", Action: "removal", Object: "ova", Pool: "local", Name: "web", MadeBy: o.Job, Volumes: []string{"ova_web_sda", "ova_web.record"},
 				Entries: []catalog.EntryName{{Kind: api.KindProfile, Name: "web"}, {Kind: api.KindSystem, Name: "web"}},
 			}))
 			ok(t, files.Close())

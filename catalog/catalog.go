@@ -70,6 +70,7 @@ type Catalog struct {
 	// something that entries refer to. It comes before starting and mu.
 	changing sync.Mutex
 	answers  answers
+	checks   checkBoard
 
 	planning sync.Mutex // held while a descriptor is read again, which takes memory
 

@@ -67,7 +67,7 @@ func TestConfigure(t *testing.T) {
 	if machine, err := f.catalog.Machine(&o, &profile, nil); err != nil || !machine.SecureBoot || !machine.Disks[1].Shared || machine.Disks[1].Volume != "ova_web.db_sdb" {
 		t.Errorf("the other machine is %+v, %v", machine, err)
 	}
-	f.holds("ova_web.db_sda", "ova_web.db_sdb", "ova_web.db_cd0", "ova_web.db_fd0", "ova_web.app_sda", "ova_web_sda")
+	f.holds("ova_web.record", "ova_web.db_sda", "ova_web.db_sdb", "ova_web.db_cd0", "ova_web.db_fd0", "ova_web.app_sda", "ova_web_sda")
 }
 
 // What can't be configured is refused for what it is, and nothing is made.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -40,13 +41,26 @@ func (f *fixture) info(name string) block.Info {
 // reads demands that a volume holds these bytes.
 func (f *fixture) reads(name string, want []byte) {
 	f.t.Helper()
-	v, err := f.pool.Open(f.t.Context(), name)
-	ok(f.t, err)
-	got, err := io.ReadAll(io.NewSectionReader(v, 0, v.Size()))
-	ok(f.t, errors.Join(err, v.Close()))
-	if !bytes.Equal(got, want) {
+	if !bytes.Equal(f.read(name), want) {
 		f.t.Errorf("volume %q holds other bytes than were uploaded", name)
 	}
+}
+
+func (f *fixture) read(name string) []byte {
+	f.t.Helper()
+	v, err := f.pool.Open(f.t.Context(), name)
+	ok(f.t, err)
+	data, err := io.ReadAll(io.NewSectionReader(v, 0, v.Size()))
+	ok(f.t, errors.Join(err, v.Close()))
+	return data
+}
+
+// content is what the volume's content sums up to.
+func (f *fixture) content(name string) string {
+	f.t.Helper()
+	sum, err := ingest.Content(f.t.Context(), f.pool, name)
+	ok(f.t, err)
+	return sum
 }
 
 // An appliance of all kinds: two systems, a blank disk, one that no system has, a
@@ -123,7 +137,7 @@ func TestRecordOfAnOVA(t *testing.T) {
 	if brief, err := f.catalog.OVA("web", false); err != nil || brief.Descriptor != "" {
 		t.Errorf("a descriptor that nobody asked for: %d bytes, %v", len(brief.Descriptor), err)
 	}
-	f.holds("ova_web.db-1_sda", "ova_web.app_sda", "ova_web.app_cd0", "ova_web_sda")
+	f.holds("ova_web.record", "ova_web.db-1_sda", "ova_web.app_sda", "ova_web.app_cd0", "ova_web_sda")
 	f.reads("ova_web.db-1_sda", disk())
 	f.reads("ova_web.app_sda", make([]byte, 1<<20))
 	f.reads("ova_web_sda", ovatest.Data(128<<10))
@@ -142,12 +156,22 @@ func TestMetadata(t *testing.T) {
 	all := map[string]string{ingest.MetaJob: j.ID, ingest.MetaOrigin: "ova web", ingest.MetaHost: "here"}
 	root := maps.Clone(all)
 	root[ingest.MetaDigest], root[ingest.MetaFormat] = digest(members["root.vmdk"]), "vmdk"
+	blank := maps.Clone(all)
+	blank[ingest.MetaContent] = "0000000000000000"
+	root[ingest.MetaContent] = f.content("ova_web.db-1_sda")
+	head := maps.Clone(all)
+	head[ingest.MetaRecorded], head[ingest.MetaDisks] = "yes", "4"
+	head[ingest.MetaContent], head[ingest.MetaDigest] = f.content("ova_web.record"), digest(f.read("ova_web.record"))
+	record, err := f.catalog.Record("local", "web")
+	ok(t, err)
 	for name, want := range map[string]map[string]string{
-		"ova_web.app_sda":  all, // blank
+		"ova_web.record":   head,
+		"ova_web.app_sda":  blank,
 		"ova_web.db-1_sda": root,
 		"web": {
 			ingest.MetaJob: image.ID, ingest.MetaOrigin: "image", ingest.MetaHost: "here",
-			ingest.MetaDigest: digest(disk()), ingest.MetaFormat: "raw",
+			ingest.MetaDigest: digest(disk()), ingest.MetaFormat: "raw", ingest.MetaContent: f.content("web"),
+			ingest.MetaRecorded: "yes", ingest.MetaUser: "me", ingest.MetaCreated: record.Created.Format(time.RFC3339),
 		},
 	} {
 		info := f.info(name)
@@ -177,7 +201,7 @@ func TestVolumesOfOneName(t *testing.T) {
 		_, err := f.end(upload())
 		code(t, err, rpc.Exists)
 		f.settled()
-		f.holds("ova_web.db-1_sda", "ova_web.app_sda", "ova_web.app_cd0", "ova_web_sda", "ova_x_sda")
+		f.holds("ova_web.record", "ova_web.db-1_sda", "ova_web.app_sda", "ova_web.app_cd0", "ova_web_sda", "ova_x_sda")
 	}
 }
 

@@ -24,18 +24,23 @@ import (
 type object struct {
 	name           string
 	upload, remove func(*fixture) (api.Job, error)
-	volume, record string
+	volumes        []string
+	record         string
 }
 
 func objects() []object {
 	return []object{
 		{
 			"image", func(f *fixture) (api.Job, error) { return f.uploadImage("web") },
-			func(f *fixture) (api.Job, error) { return f.removeImage("web") }, "web", "images-local",
+			func(f *fixture) (api.Job, error) { return f.removeImage("web") },
+			[]string{"web"},
+			"images-local",
 		},
 		{
 			"ova", func(f *fixture) (api.Job, error) { return f.uploadOVA("web") },
-			func(f *fixture) (api.Job, error) { return f.removeOVA("web") }, "ova_web_sda", "ovas",
+			func(f *fixture) (api.Job, error) { return f.removeOVA("web") },
+			[]string{"ova_web.record", "ova_web_sda"},
+			"ovas",
 		},
 	}
 }
@@ -46,7 +51,7 @@ func (o object) whole(f *fixture, there bool) {
 	want := 0
 	if there {
 		want = 1
-		f.holds(o.volume)
+		f.holds(o.volumes...)
 	} else {
 		f.holds()
 	}
@@ -160,7 +165,7 @@ func TestWorkerCannotStart(t *testing.T) {
 	f.up()
 	f.settled()
 	f.done(f.uploadOVA("web"))
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 }
 
 // Storage that doesn't answer for a while delays the clean-up, no more.
@@ -193,7 +198,7 @@ func TestStorageComesBack(t *testing.T) {
 	f.settled()
 	f.done(f.uploadOVA("web"))
 	f.done(f.removeOVA("old"))
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 }
 
 // A cancel while the data is copied leaves nothing.
@@ -237,7 +242,7 @@ func TestClonesStandInTheWay(t *testing.T) {
 	_, err := f.end(f.removeOVA("web"))
 	code(t, err, rpc.Busy)
 	f.settled()
-	f.holds("ova_web_sda", "vm_sda")
+	f.holds("ova_web.record", "ova_web_sda", "vm_sda")
 	ok(t, f.pool.Remove(t.Context(), "vm_sda"))
 	f.done(f.removeOVA("web"))
 	f.holds()
@@ -290,7 +295,7 @@ func TestStateFolderFull(t *testing.T) {
 			t.Fatalf("upload: %v, record: %v", err, absent)
 		}
 		if err == nil {
-			f.holds("before", "ova_web_sda")
+			f.holds("before", "ova_web.record", "ova_web_sda")
 			break
 		}
 		f.holds("before")

@@ -94,7 +94,8 @@ type fixture struct {
 	open  worker.OpenPool
 	start worker.Start // nil: inside, with open
 	more  []worker.PoolSpec
-	fill  int // how full pools may get, 0: no limit
+	name  string // of the host
+	fill  int    // how full pools may get, 0: no limit
 	here  catalog.Host
 	host  worker.OpenHost // nil: there is no libvirt
 
@@ -106,7 +107,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
+	f := &fixture{t: t, name: "here", state: filepath.Join(t.TempDir(), "state"), pool: lasting{mem.New(8 << 30)}}
 	f.open = func(context.Context, worker.PoolSpec) (block.Pool, error) { return f.pool, nil }
 	return f
 }
@@ -139,7 +140,7 @@ func (f *fixture) up() {
 		start = worker.Inside(func(ctx context.Context, s worker.PoolSpec) (block.Pool, error) { return f.open(ctx, s) }, f.host)
 	}
 	f.catalog, err = catalog.New(catalog.Options{
-		Store: f.files, Jobs: f.jobs, Start: start, Host: "here", Logger: log, Fill: f.fill, Here: f.here, Version: "test",
+		Store: f.files, Jobs: f.jobs, Start: start, Host: f.name, Logger: log, Fill: f.fill, Here: f.here, Version: "test",
 		Pools:  append(f.more, worker.PoolSpec{Name: "local", Driver: worker.DriverDir, Path: filepath.Join(filepath.Dir(f.state), "pool")}),
 		Limits: ingest.Limits{MaxVirtualSize: 1 << 40, Stall: patience},
 	})

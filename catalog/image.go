@@ -47,7 +47,7 @@ func (c *Catalog) free(i Intent) error {
 
 func (c *Catalog) importImage(ctx context.Context, r *job.Run, in Intent, p api.ImageUpload, spec worker.PoolSpec, src *os.File, by Caller) (string, error) {
 	record := api.Volume{
-		Pool: p.Pool, Name: p.Name, Origin: "image", Job: r.ID(), UploadedBy: by.User,
+		Pool: p.Pool, Name: p.Name, Origin: imageOrigin, Job: r.ID(), UploadedBy: by.User,
 	}
 	u := &upload{intent: in, force: p.Force, expected: map[string]int64{p.Pool: expected(p.Size, src)}}
 	u.stage = func(ctx context.Context, w *worker.Worker) (moves, error) {
@@ -55,10 +55,15 @@ func (c *Catalog) importImage(ctx context.Context, r *job.Run, in Intent, p api.
 		allocated := api.Size(staged.Allocated)
 		record.Size, record.Allocated = api.Size(staged.Size), &allocated
 		record.SourceFormat, record.SHA256 = staged.Format, staged.SHA256
-		return moves{p.Pool: {c.move(in, staged.StagedDisk, p.Name, staged.SHA256)}}, err
+		record.Created = time.Now().UTC().Truncate(time.Second)
+		m := c.move(in, staged.StagedDisk, p.Name, staged.SHA256)
+		m.Metadata[ingest.MetaCreated] = record.Created.Format(time.RFC3339)
+		if by.User != "" {
+			m.Metadata[ingest.MetaUser] = by.User
+		}
+		return moves{p.Pool: {m}}, err
 	}
 	u.record = func() error {
-		record.Created = time.Now().UTC().Truncate(time.Second)
 		return c.images[p.Pool].Create(p.Name, record)
 	}
 	if err := c.run(ctx, r, u); err != nil {

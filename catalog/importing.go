@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"spliced/api"
 	"spliced/failpoint"
 	"spliced/failure"
 	"spliced/ingest"
@@ -63,13 +64,21 @@ func (c *Catalog) attempt(ctx context.Context, r *job.Run, u *upload) error {
 		return err
 	}
 	failpoint.Hit(failpoint.IntentWritten)
-	if err := c.fill(ctx, r, u); err != nil {
+	err := c.withWorker(ctx, func(w *worker.Worker) error {
+		failpoint.Hit(failpoint.WorkerStarted)
+		w.Report(r.Progress)
+		if err := c.fill(ctx, r, w, u); err != nil {
+			return err
+		}
+		if err := u.record(); err != nil && !errors.Is(err, store.ErrNotDurable) {
+			return err
+		}
+		failpoint.Hit(failpoint.RecordWritten)
+		return c.seal(ctx, w, u.intent)
+	})
+	if err != nil {
 		return err
 	}
-	if err := u.record(); err != nil && !errors.Is(err, store.ErrNotDurable) {
-		return err
-	}
-	failpoint.Hit(failpoint.RecordWritten)
 	if err := c.forgetIntent(u.intent); err != nil {
 		c.log.Warn("cannot remove the intent of a job that is done", slog.String("job", u.intent.Job), slog.Any("cause", err))
 		c.leave(u.intent)
@@ -79,30 +88,39 @@ func (c *Catalog) attempt(ctx context.Context, r *job.Run, u *upload) error {
 }
 
 // fill lets a worker write the volumes and give them their final names.
-func (c *Catalog) fill(ctx context.Context, r *job.Run, u *upload) error {
-	return c.withWorker(ctx, func(w *worker.Worker) error {
-		failpoint.Hit(failpoint.WorkerStarted)
-		w.Report(r.Progress)
-		if err := c.fits(ctx, w, u); err != nil {
-			return err
-		}
-		staged, err := u.stage(ctx, w)
-		if err != nil {
-			return err
-		}
-		failpoint.Hit(failpoint.StageAnswered)
-		c.room.forget(u.intent.Job) // it is written: the pool knows of it
-		if err := c.fits(ctx, w, u); err != nil {
-			return err
-		}
-		u.intent.commitTo(staged)
-		if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
-			return err
-		}
-		failpoint.Hit(failpoint.CommitIntent)
-		r.Committing()
-		return c.place(ctx, w, u, staged)
-	})
+func (c *Catalog) fill(ctx context.Context, r *job.Run, w *worker.Worker, u *upload) error {
+	if err := c.fits(ctx, w, u); err != nil {
+		return err
+	}
+	staged, err := u.stage(ctx, w)
+	if err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.StageAnswered)
+	c.room.forget(u.intent.Job) // it is written: the pool knows of it
+	if err := c.fits(ctx, w, u); err != nil {
+		return err
+	}
+	u.intent.commitTo(staged)
+	if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.CommitIntent)
+	r.Committing()
+	return c.place(ctx, w, u, staged)
+}
+
+// seal says in the pool that the intent's object is recorded, and so may be
+// adopted by other hosts.
+func (c *Catalog) seal(ctx context.Context, w *worker.Worker, i Intent) error {
+	switch i.Object {
+	case imageObject:
+		return w.Seal(ctx, c.pools[i.Pool], i.Job, i.Name)
+	case ovaObject:
+		return w.Seal(ctx, c.pools[i.Pool], i.Job, ingest.RecordVolume(i.Name))
+	case vmObject: // no other host takes it over
+	}
+	return nil
 }
 
 // place gives the staged volumes their final names.
@@ -134,11 +152,14 @@ func (c *Catalog) fits(ctx context.Context, w *worker.Worker, u *upload) error {
 
 // move says where a staged volume is to go, and what is to be known of it there.
 func (c *Catalog) move(i Intent, staged ingest.StagedDisk, to, digest string) ingest.Move {
-	origin := "image"
+	origin := imageOrigin
 	if i.Object == ovaObject {
-		origin = "ova " + i.Name
+		origin = api.OriginOVA(i.Name)
 	}
 	metadata := map[string]string{ingest.MetaJob: i.Job, ingest.MetaOrigin: origin, ingest.MetaHost: c.host}
+	if staged.Content != "" {
+		metadata[ingest.MetaContent] = staged.Content
+	}
 	if staged.Format != "" { // not so for a blank disk
 		metadata[ingest.MetaDigest], metadata[ingest.MetaFormat] = digest, staged.Format
 	}

@@ -180,7 +180,7 @@ func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
 		return false, err
 	}
 	if by == i.Job {
-		return true, nil
+		return true, c.withWorker(ctx, func(w *worker.Worker) error { return c.seal(ctx, w, i) })
 	}
 	return false, c.withWorker(ctx, func(w *worker.Worker) error {
 		// The domain comes after the volumes have their names, and goes before them.

@@ -34,6 +34,7 @@ func (c *Catalog) UploadOVA(p api.OVAUpload, src *os.File, by Caller) (api.Job, 
 func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OVAUpload, spec worker.PoolSpec, src *os.File, by Caller) (string, error) {
 	u := &upload{intent: in, force: p.Force, expected: map[string]int64{p.Pool: expected(p.Size, src)}}
 	var staged *ingest.StagedOVA
+	var record api.OVA
 	u.stage = func(ctx context.Context, w *worker.Worker) (moves, error) {
 		taken, err := c.takenNames(p.Name)
 		if err != nil {
@@ -47,26 +48,35 @@ func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OV
 		if err != nil {
 			return nil, err
 		}
-		var list []ingest.Move
+		record = ovaRecord(p, staged)
+		record.Job, record.UploadedBy = r.ID(), by.User
+		record.Created = time.Now().UTC().Truncate(time.Second)
+		first, err := c.stageRecord(ctx, w, in, &record, staged.Descriptor)
+		if err != nil {
+			return nil, err
+		}
+		list := []ingest.Move{first}
 		for _, d := range staged.Disks {
 			list = append(list, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
 		}
 		return moves{p.Pool: list}, nil
 	}
 	u.record = func() error {
-		record := ovaRecord(p, staged)
-		record.Job, record.UploadedBy = r.ID(), by.User
-		record.Created = time.Now().UTC().Truncate(time.Second)
-		b := c.batch()
-		c.ovas.CreateIn(b, p.Name, record)
-		c.descriptors.CreateIn(b, p.Name, []byte(staged.Descriptor))
-		c.ovaEntries(b, &record)
-		return b.Commit()
+		return c.recordOVA(&record, []byte(staged.Descriptor))
 	}
 	if err := c.run(ctx, r, u); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("Imported OVA %q with %s.", p.Name, count(len(staged.Disks), "disk")), nil
+}
+
+// recordOVA writes an OVA's record, and all that comes with it, or nothing.
+func (c *Catalog) recordOVA(o *api.OVA, descriptor []byte) error {
+	b := c.batch()
+	c.ovas.CreateIn(b, o.Name, *o)
+	c.descriptors.CreateIn(b, o.Name, descriptor)
+	c.ovaEntries(b, o)
+	return b.Commit()
 }
 
 func count(n int, what string) string {
@@ -104,6 +114,8 @@ func (c *Catalog) RemoveOVA(p api.OVARemove, by Caller) (api.Job, error) {
 	for _, d := range o.Volumes() {
 		in.Volumes = append(in.Volumes, d.Volume)
 	}
+	// The last to go, as it was the first to come: it keeps the name.
+	in.Volumes = append(in.Volumes, ingest.RecordVolume(p.Name))
 	if in.Entries, err = c.takenAlong(p.Name, p.Cascade); err != nil {
 		return api.Job{}, err
 	}

@@ -98,7 +98,7 @@ func TestImportOfARichAppliance(t *testing.T) {
 	if diff := cmp.Diff(rest, got, some); diff != "" {
 		t.Errorf("the record is another (-want +got):\n%s", diff)
 	}
-	f.holds("ova_web.db_sda", "ova_web.db_sdb", "ova_web.db_cd0", "ova_web.db_fd0", "ova_web.app_sda", "ova_web_sda")
+	f.holds("ova_web.record", "ova_web.db_sda", "ova_web.db_sdb", "ova_web.db_cd0", "ova_web.db_fd0", "ova_web.app_sda", "ova_web_sda")
 	f.checkRichEntries()
 }
 

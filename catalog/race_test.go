@@ -17,9 +17,12 @@ func TestTwoUploadsOfOneName(t *testing.T) {
 	var names []string
 	for n := range 50 {
 		for _, c := range []struct {
-			volume string
-			upload func(string) (api.Job, error)
-		}{{"img%d", f.uploadImage}, {"ova_img%d_sda", f.uploadOVA}} {
+			volumes []string
+			upload  func(string) (api.Job, error)
+		}{
+			{[]string{fmt.Sprintf("img%d", n)}, f.uploadImage},
+			{[]string{fmt.Sprintf("ova_img%d.record", n), fmt.Sprintf("ova_img%d_sda", n)}, f.uploadOVA},
+		} {
 			var failures [2]error
 			var both sync.WaitGroup
 			for i := range failures {
@@ -34,7 +37,7 @@ func TestTwoUploadsOfOneName(t *testing.T) {
 					code(t, err, rpc.Exists, rpc.Busy)
 				}
 			}
-			names = append(names, fmt.Sprintf(c.volume, n))
+			names = append(names, c.volumes...)
 		}
 	}
 	f.settled()
@@ -68,7 +71,7 @@ func TestUploadAgainstRemoval(t *testing.T) {
 			there = err == nil // both, in some order
 		}
 		if there {
-			f.holds("ova_web_sda")
+			f.holds("ova_web.record", "ova_web_sda")
 		} else {
 			f.holds()
 		}
@@ -120,7 +123,7 @@ func TestNamesThatLookAlike(t *testing.T) {
 		f.done(f.removeImage(name))
 		var left []string
 		for _, other := range names[i+1:] {
-			left = append(left, other, "ova_"+other+"_sda")
+			left = append(left, other, "ova_"+other+".record", "ova_"+other+"_sda")
 		}
 		f.holds(left...)
 	}

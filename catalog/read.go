@@ -125,15 +125,8 @@ func flaw(err error) string {
 
 // Corrupt lists the records that can't be read, and why.
 func (c *Catalog) Corrupt() []string {
-	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.intents.Problems}
-	for _, images := range c.images {
-		all = append(all, images.Problems)
-	}
-	for _, s := range c.shelves {
-		all = append(all, s.problems)
-	}
 	var texts []string
-	for _, problems := range all {
+	for _, problems := range c.problems() {
 		broken, err := problems()
 		for _, b := range broken {
 			texts = append(texts, b.Error())
@@ -144,6 +137,18 @@ func (c *Catalog) Corrupt() []string {
 	}
 	slices.Sort(texts)
 	return texts
+}
+
+// problems are what tells of records that can't be read, kind by kind.
+func (c *Catalog) problems() []func() ([]*store.CorruptError, error) {
+	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.vms.Problems, c.intents.Problems}
+	for _, images := range c.images {
+		all = append(all, images.Problems)
+	}
+	for _, s := range c.shelves {
+		all = append(all, s.problems)
+	}
+	return all
 }
 
 // Image returns an image's record with what its pool knows of it now.

@@ -144,8 +144,15 @@ func (c *Catalog) settleWithoutIntent() {
 		if hasIntent {
 			continue
 		}
+		if j.Kind == CatalogCheck {
+			c.jobs.Settle(j.ID, false, "The daemon was restarted while it checked the catalogue; check it again.")
+			continue
+		}
 		i := intentOf(j)
 		by, err := c.recordedBy(i)
+		if j.Kind == OVAAdopt || j.Kind == ImageAdopt {
+			by = adoptedBy(j.ID, by) // the record names the job of the import
+		}
 		done := err == nil && (i.Action == importing && by == j.ID || i.Action == removing && by == "")
 		c.settleJob(i, done)
 	}
@@ -155,7 +162,7 @@ func (c *Catalog) settleWithoutIntent() {
 func intentOf(j api.Job) Intent {
 	i := Intent{Job: j.ID, Pool: j.Pool, Name: j.Name, Action: importing, Object: imageObject}
 	switch j.Kind {
-	case OVAUpload, OVARemove:
+	case OVAUpload, OVARemove, OVAAdopt:
 		i.Object = ovaObject
 	case VMCreate, VMRemove:
 		i.Object = vmObject
@@ -173,6 +180,8 @@ const (
 	ImageRemove = "image.remove"
 	OVAUpload   = "ova.upload"
 	OVARemove   = "ova.remove"
+	OVAAdopt    = "ova.adopt"
+	ImageAdopt  = "image.adopt"
 	VMCreate    = "vm.create"
 	VMRemove    = "vm.remove"
 )

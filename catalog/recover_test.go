@@ -217,7 +217,7 @@ func TestCorruptRecords(t *testing.T) {
 		if _, err := f.catalog.OVA("b", false); err == nil {
 			t.Errorf("case %d: a corrupt record was shown", n)
 		}
-		f.holds("a", "b", "c", "ova_a_sda", "ova_b_sda", "ova_c_sda")
+		f.holds("a", "b", "c", "ova_a.record", "ova_a_sda", "ova_b.record", "ova_b_sda", "ova_c.record", "ova_c_sda")
 		f.stop()
 	}
 }

@@ -107,7 +107,7 @@ func TestUploadsRefused(t *testing.T) {
 		if got := failure.Of(err); err == nil || got.Code != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want.Kind())
 		}
-		f.holds("ova_new_sda", "ova_there_sda")
+		f.holds("ova_new.record", "ova_new_sda", "ova_there.record", "ova_there_sda")
 		if records := f.kept("ovas"); len(records) != 2 || len(f.kept("images-local")) != 0 {
 			t.Errorf("%s: records %q", c.name, records)
 		}
@@ -255,7 +255,7 @@ func TestVolumeInUse(t *testing.T) {
 	}
 	_, err := f.uploadOVA("web")
 	code(t, err, rpc.Busy)
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 	close(free)
 	f.settled()
 	f.holds()
@@ -379,7 +379,7 @@ func TestCorruptRecordIsShownAsSuch(t *testing.T) {
 		}
 	}
 	f.settled()
-	f.holds("ova_web_sda", "web")
+	f.holds("ova_web.record", "ova_web_sda", "web")
 }
 
 // A record that names no job isn't taken for a claim on volumes of nobody.

@@ -63,7 +63,7 @@ func TestVM(t *testing.T) {
 	if want := `Made VM "guest" with 1 volume, and started it.`; j.Message != want {
 		t.Errorf("the job ends with %q, want %q", j.Message, want)
 	}
-	f.holds("guest_sda", "ova_web_sda")
+	f.holds("guest_sda", "ova_web.record", "ova_web_sda")
 	v, err := f.catalog.VM(t.Context(), "guest")
 	ok(t, err)
 	if v.State != "running" || v.VMID != 1 || v.OVA != "web" || v.Volumes[0].Source != "local/ova_web_sda" || v.Job != j.ID {
@@ -76,7 +76,7 @@ func TestVM(t *testing.T) {
 	_, err = f.end(f.removeVM("guest", false))
 	code(t, err, rpc.InvalidState)
 	f.done(f.removeVM("guest", true))
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 	if left := append(h.Names(), f.kept("vms")...); len(left) > 0 {
 		t.Errorf("left are %q", left)
 	}
@@ -95,7 +95,7 @@ func TestVMFailures(t *testing.T) {
 			code(t, err, rpc.ClusterUnavailable)
 			h.Mend()
 			f.settled()
-			f.holds("ova_web_sda")
+			f.holds("ova_web.record", "ova_web_sda")
 			if left := append(h.Names(), f.kept("vms")...); len(left) > 0 {
 				t.Errorf("left are %q", left)
 			}
@@ -117,7 +117,7 @@ func TestVMIsUndoneLater(t *testing.T) {
 	code(t, err, rpc.Busy)
 	h.Mend()
 	f.settled()
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 	if left := h.Names(); len(left) > 0 {
 		t.Errorf("libvirt has %q", left)
 	}
@@ -140,7 +140,7 @@ func TestVMPoolFailures(t *testing.T) {
 				if err == nil { // beyond the last call, or none that matters
 					f.done(f.removeVM("guest", true))
 				}
-				f.holds("ova_web_sda")
+				f.holds("ova_web.record", "ova_web_sda")
 				if left := append(h.Names(), f.kept("vms")...); len(left) > 0 {
 					t.Fatalf("after the failure of call %d are left %q", nth, left)
 				}
@@ -164,7 +164,7 @@ func TestForeignDomain(t *testing.T) {
 	if got := h.Names(); !slices.Equal(got, []string{"guest"}) {
 		t.Errorf("libvirt has %q", got)
 	}
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 }
 
 // VMs that are made at once have numbers of their own.
@@ -208,14 +208,14 @@ func TestVMWithoutDomain(t *testing.T) {
 	if want := `Made VM "guest" with 1 volume.`; j.Message != want {
 		t.Errorf("the job ends with %q, want %q", j.Message, want)
 	}
-	f.holds("guest_sda", "ova_web_sda")
+	f.holds("guest_sda", "ova_web.record", "ova_web_sda")
 	if calls := h.Calls(); len(calls) > 0 {
 		t.Errorf("libvirt was asked: %q", calls)
 	}
 	_, err := f.catalog.CreateVM(api.VMCreate{Name: "other", Profile: "web", Define: &no, Start: &yes}, caller())
 	code(t, err, rpc.InvalidParams)
 	f.done(f.removeVM("guest", false))
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 }
 
 // Rendering and trying make nothing.
@@ -232,7 +232,7 @@ func TestVMPreview(t *testing.T) {
 			t.Errorf("got %+v", v)
 		}
 	}
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 	if left := append(h.Names(), f.kept("vms")...); len(left) > 0 {
 		t.Errorf("made were %q", left)
 	}
@@ -271,7 +271,7 @@ func TestVMParts(t *testing.T) {
 	f.entry(api.KindStorage, "more", `{"disks": [{"id": "sda", "pool": "local", "size": 4096}]}`)
 	f.modified(api.KindProfile, "web", `{"userdata": "hello", "storage_template": "more"}`)
 	f.done(f.createVM("guest", "web"))
-	f.holds("guest_sda", "guest_sdb", "guest_seed", "ova_web_sda")
+	f.holds("guest_sda", "guest_sdb", "guest_seed", "ova_web.record", "ova_web_sda")
 	xml, err := h.XML(t.Context(), "guest")
 	ok(t, err)
 	if !strings.Contains(xml, "guest_seed") || !strings.Contains(xml, "guest_sdb") {
@@ -304,7 +304,7 @@ func TestVMName(t *testing.T) {
 	f.volume("guest_sda", "")
 	_, err := f.end(f.createVM("guest", "web"))
 	code(t, err, rpc.Exists)
-	f.holds("guest_sda", "ova_web_sda")
+	f.holds("guest_sda", "ova_web.record", "ova_web_sda")
 	_, err = f.createVM("ova_web", "web")
 	code(t, failure.Of(err), rpc.InvalidParams)
 	_, err = f.createVM("guest", "nothing")
@@ -318,5 +318,5 @@ func TestVMNeedsMemory(t *testing.T) {
 	h.SetMemory(1 << 20)
 	_, err := f.end(f.createVM("guest", "web"))
 	code(t, err, rpc.NoSpace)
-	f.holds("ova_web_sda")
+	f.holds("ova_web.record", "ova_web_sda")
 }

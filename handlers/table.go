@@ -28,6 +28,8 @@ type Daemon struct {
 func Table(d *Daemon) []rpc.Method {
 	table := append(d.daemonMethods(), d.imageMethods()...)
 	table = append(table, d.ovaMethods()...)
+	table = append(table, d.adoptMethods()...)
+	table = append(table, d.checkMethods()...)
 	table = append(table, d.templateMethods()...)
 	table = append(table, d.entryMethods(api.KindProfile, write)...)
 	table = append(table, d.entryMethods(api.KindUserdata, write)...)

@@ -165,12 +165,13 @@ func TestMethods(t *testing.T) {
 	awaitState(t, c, pending.Job, api.JobPending)
 	awaitState(t, c, doomed.Job, api.JobPending)
 	ok(t, c.Call(t.Context(), "image.upload", upload("ended", nil), &ended, sent(t, disk())))
+	f.lose(t, c)
 	table := map[string]rpc.Method{}
 	for _, m := range handlers.Table(f.daemon) {
 		table[m.Name] = m
 	}
 	succeeded, failed := map[string]bool{}, map[string]bool{}
-	for _, r := range slices.Concat(imageRows(t), ovaRows(t), entryRows(), vmRows(t), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
+	for _, r := range slices.Concat(adoptRows(), imageRows(t), ovaRows(t), entryRows(), vmRows(t), jobRows(pending.Job, doomed.Job, ended.Job), otherRows()) {
 		t.Run(fmt.Sprintf("%s %v", r.method, r.params), func(t *testing.T) {
 			if check(t, c, table[r.method], r) {
 				succeeded[r.method] = true

@@ -17,14 +17,27 @@ const (
 	MetaHost   = "spliced.host"          // the host on which it was made
 	MetaDigest = "spliced.sha256"        // of the upload or archive member, byte for byte
 	MetaFormat = "spliced.source-format" // that it was decoded from
+
+	MetaContent  = "spliced.content"     // what contentSum makes of the volume as it was written
+	MetaRecorded = "spliced.recorded"    // Recorded: on an image, and on an OVA's record, once the host has its own record
+	MetaDisks    = "spliced.disks"       // how many disks an OVA has; on its record
+	MetaUser     = "spliced.uploaded-by" // who uploaded an image
+	MetaCreated  = "spliced.created"     // when it was recorded, as RFC 3339 has it; of an image
 )
+
+// Recorded is the value of MetaRecorded. While it isn't there the import may
+// still be undone.
+const Recorded = "yes"
 
 // Snapshot is the name of the snapshot that every imported volume has, the
 // one that clones are made from.
 const Snapshot = "spliced"
 
+// stagingHead is what the names of all staging volumes begin with.
+const stagingHead = "spliced."
+
 // StagingPrefix is what the names of a job's staging volumes begin with.
-func StagingPrefix(job string) string { return "spliced." + job + "." }
+func StagingPrefix(job string) string { return stagingHead + job + "." }
 
 // A Move takes a volume from its staging name to its final one. Writable ones
 // get no snapshot, which would freeze them: they are the disks of VMs.
@@ -58,7 +71,7 @@ func commit(ctx context.Context, pool block.Pool, m Move) error {
 	}
 	failpoint.Hit(failpoint.CommitMetadata)
 	if err := pool.Rename(ctx, m.From, m.To); errors.Is(err, fs.ErrExist) {
-		return taken(m.To).because(err)
+		return takenIn(ctx, pool, m.To).because(err)
 	} else if err != nil {
 		return fmt.Errorf("cannot give the volume its name %q: %w", m.To, err)
 	}

@@ -140,7 +140,7 @@ func (o *ova) blank(ctx context.Context, capacity int64) (StagedDisk, error) {
 	if err != nil {
 		return StagedDisk{}, fmt.Errorf("cannot make the volume %q: %w", name, err)
 	}
-	return StagedDisk{Volume: name, Size: capacity, Proven: true}, errors.Join(v.Flush(), v.Close())
+	return StagedDisk{Volume: name, Size: capacity, Content: new(contentSum).String(), Proven: true}, errors.Join(v.Flush(), v.Close())
 }
 
 // duplicate copies a staged volume: two disks on one file are two disks.

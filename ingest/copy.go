@@ -46,6 +46,7 @@ type copier struct {
 	cores     chan struct{} // one token for each of them that decodes
 	chunks    *buffers
 	size      int64 // of the volume, as far as it has grown
+	content   contentSum
 
 	written atomic.Int64 // bytes of data, zeros not counted
 	ended   atomic.Int64 // chunks
@@ -252,6 +253,7 @@ func (c *copier) decode(data []byte, start int64, run []disk.Extent) error {
 
 // writeData writes what isn't zero of data.
 func (c *copier) writeData(data []byte, offset int64) error {
+	c.content.add(data, offset)
 	for from, to := range dataRuns(data, zeroRun) {
 		if _, err := c.volume.WriteAt(data[from:to], offset+int64(from)); err != nil {
 			return fmt.Errorf("cannot write to the pool at byte %d of the volume: %w", offset+int64(from), err)

@@ -34,6 +34,7 @@ type StagedDisk struct {
 	Size      int64  `json:"size"`      // bytes of the virtual disk
 	Allocated int64  `json:"allocated"` // bytes of the pool
 	Format    string `json:"format"`    // that it was decoded from
+	Content   string `json:"content"`   // what contentSum makes of it
 	Proven    bool   `json:"proven"`    // the format proved its end
 }
 
@@ -91,12 +92,14 @@ func (f *flow) stage(ctx context.Context, name string, r disk.Reader) (StagedDis
 		return staged, fmt.Errorf("cannot make the volume %q: %w", name, err)
 	}
 	failpoint.Hit(failpoint.StageCreated)
-	err = f.newCopier(v).run(ctx, r)
+	copier := f.newCopier(v)
+	err = copier.run(ctx, r)
 	if errors.Is(err, ErrAbandoned) {
 		return staged, err
 	}
 	if err == nil {
 		failpoint.Hit(failpoint.StageWritten)
+		staged.Content = copier.content.String()
 		err = f.finish(ctx, v, r, &staged)
 	}
 	if err := errors.Join(err, v.Close()); err != nil {

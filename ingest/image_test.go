@@ -41,7 +41,8 @@ func TestRawSizes(t *testing.T) {
 				}
 				want := ingest.StagedImage{SHA256: sum(data), Bytes: int64(size)}
 				want.StagedDisk = ingest.StagedDisk{
-					Volume: c.rq.Staging, Size: int64(size), Allocated: staged.Allocated, Format: "raw", Proven: c.proven,
+					Volume: c.rq.Staging, Size: int64(size), Allocated: staged.Allocated, Format: "raw",
+					Content: contentOf(data), Proven: c.proven,
 				}
 				if staged != want {
 					t.Errorf("%s, %d bytes: got %+v, want %+v", c.name, size, staged, want)

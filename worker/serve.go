@@ -33,7 +33,7 @@ type server struct {
 func (s *server) methods() []rpc.Method {
 	one := func(name string) rpc.Method { return rpc.Method{Name: name, MinFDs: 1} }
 	none := func(name string) rpc.Method { return rpc.Method{Name: name} }
-	return append(s.vmMethods(),
+	return append(append(s.vmMethods(), s.checkMethods()...),
 		bind(one(methodStageImage), s.stageImage),
 		bind(one(methodStageOVA), s.stageOVA),
 		bind(one(methodInspectImage), s.inspectImage),
