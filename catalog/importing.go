@@ -54,7 +54,7 @@ func (c *Catalog) run(ctx context.Context, r *job.Run, u *upload) error {
 	if done, _ := c.settle(ctx, u.intent, noReport); done {
 		return nil // the record was written although its writing failed
 	}
-	return failure.Cannot("import "+u.intent.title(), err)
+	return failure.Cannot(u.intent.deed(), err)
 }
 
 func (c *Catalog) attempt(ctx context.Context, r *job.Run, u *upload) error {

@@ -108,6 +108,14 @@ func (i Intent) title() string {
 	return fmt.Sprintf("OVA %q", i.Name)
 }
 
+// deed is what an import does to its object, as messages name it.
+func (i Intent) deed() string {
+	if i.Object == vmObject {
+		return "make " + i.title()
+	}
+	return "import " + i.title()
+}
+
 // recordedBy is the job that made the object's record, "" when there is none.
 func (c *Catalog) recordedBy(i Intent) (string, error) {
 	var by string

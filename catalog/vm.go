@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -218,5 +217,3 @@ func (c *Catalog) poolsOf(plan *vm.Plan) []worker.PoolSpec {
 	}
 	return specs
 }
-
-func (o *vmOrder) title() string { return fmt.Sprintf("VM %q", o.Name) }

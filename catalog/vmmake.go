@@ -25,7 +25,7 @@ import (
 func (c *Catalog) makeVM(ctx context.Context, r *job.Run, in Intent, o *vmOrder, by Caller) (string, error) {
 	cannot := func(err error) error {
 		c.release(in)
-		return failure.Cannot("make "+o.title(), err)
+		return failure.Cannot(in.deed(), err)
 	}
 	// It may have waited for long: what it is made from can be another by now.
 	plan, parts, err := c.workOut(o, r.ID())
@@ -51,7 +51,7 @@ func (c *Catalog) makeVM(ctx context.Context, r *job.Run, in Intent, o *vmOrder,
 	if err := c.run(ctx, r, u); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Made %s with %s%s.", o.title(), count(len(plan.Drives), "volume"), m.ending()), nil
+	return fmt.Sprintf("Made %s with %s%s.", in.title(), count(len(plan.Drives), "volume"), m.ending()), nil
 }
 
 // verify looks whether anything stands in a VM's way, in libvirt, on the host and

@@ -71,6 +71,11 @@ func monitorHost(monitor string) (libvirtxml.DomainDiskSourceHost, error) {
 	return libvirtxml.DomainDiskSourceHost{Name: host, Port: port}, nil
 }
 
+// directUnit is what O_DIRECT may want sizes to be a multiple of: the block of
+// most file systems, and the sector of most disks. QEMU doesn't open others for
+// writing.
+const directUnit = 4096
+
 // driver says how QEMU treats a volume. The format is said, since a guest could
 // write another one's head into a volume that QEMU would guess. An answer means
 // that the storage has the data, and no host keeps pages of it, so that a VM can
@@ -80,7 +85,7 @@ func (l *Location) driver(d *Drive) *libvirtxml.DomainDiskDriver {
 	if l.RBD == nil {
 		driver.IO = "native"
 	}
-	if l.Buffered {
+	if l.Buffered || l.RBD == nil && d.Size%directUnit != 0 {
 		driver.Cache, driver.IO = "writeback", "threads"
 	}
 	if !d.ReadOnly {

@@ -132,6 +132,12 @@ func removeVM(t *testing.T, c *client.Client, name string, destroy bool) {
 	clean(t, c, time.Minute)
 }
 
+// volumesOf lists the volumes in the pool that have a VM's name.
+func volumesOf(t *testing.T, p place, vm string) []string {
+	t.Helper()
+	return slices.DeleteFunc(p.volumes(t, vm+"_"), func(name string) bool { return !strings.HasPrefix(name, vm+"_") })
+}
+
 // says waits until a VM has said on its serial port what matches.
 func (m *machines) says(t *testing.T, vm, pattern string) {
 	t.Helper()
@@ -172,6 +178,7 @@ func TestVMBoots(t *testing.T) {
 			both.Go(func() {
 				own := d.dial(t)
 				r, err := makeVM(t, own, name, "web", nil)
+				must(t, own.Close())
 				if err != nil {
 					t.Errorf("VM %q: %v", name, err)
 					return
@@ -199,7 +206,7 @@ func TestVMBoots(t *testing.T) {
 		}
 		for _, name := range []string{"one", "two"} {
 			removeVM(t, c, name, true)
-			if left := p.volumes(t, name+"_"); len(left) > 0 {
+			if left := volumesOf(t, p, name); len(left) > 0 {
 				t.Errorf("of VM %q stay: %q", name, left)
 			}
 		}
@@ -254,11 +261,13 @@ func TestVMRefusals(t *testing.T) {
 	d := m.start(t, splicedProgram)
 	c := d.dial(t)
 	d.importOVA(t, c, "web", fromFile)
-	_, err := makeVM(t, c, "guest", "web", nil)
-	if code(err) != rpc.InvalidState || !strings.Contains(err.Error(), "network_template") {
-		t.Errorf("a profile that lacks networks: %v", err)
-	}
 	m.network(t, c, "web")
+	must(t, c.Call(t.Context(), "profile.modify", params{"name": "web", "spec": params{"system_template": nil}}, nil))
+	_, err := makeVM(t, c, "guest", "web", nil)
+	if code(err) != rpc.InvalidState || !strings.Contains(err.Error(), "system_template") {
+		t.Errorf("a profile that lacks its system: %v", err)
+	}
+	must(t, c.Call(t.Context(), "profile.modify", params{"name": "web", "spec": params{"system_template": "web"}}, nil))
 	held := p.volumes(t, "")
 	must(t, c.Call(t.Context(), "template.modify", params{"kind": "network", "name": "web-net", "spec": params{
 		"networks": []params{{"bridge": "nowhere0"}},
@@ -309,7 +318,7 @@ func TestVMIsNotRemovedWhileItRuns(t *testing.T) {
 		t.Errorf("the VM is %+v", v)
 	}
 	removeVM(t, c, "guest", true)
-	if left := p.volumes(t, "guest"); len(left) > 0 {
+	if left := volumesOf(t, p, "guest"); len(left) > 0 {
 		t.Errorf("in the pool stay: %q", left)
 	}
 	forgotten(t, c, "web")

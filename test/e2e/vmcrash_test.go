@@ -52,7 +52,7 @@ func killedInMaking(t *testing.T, k crash, p place, name string) {
 	done := slices.Contains(decided(), k.point)
 	d.told(t, k, ends(t, c, j.ID), done)
 	err := c.Call(t.Context(), "vm.show", params{"name": vm}, nil)
-	switch left := p.volumes(t, vm+"_"); {
+	switch left := volumesOf(t, p, vm); {
 	case done && (err != nil || len(left) != 2):
 		t.Errorf("the VM is not whole: %v, it has the volumes %q", err, left)
 	case !done && (code(err) != rpc.NotFound || len(left) > 0):
@@ -96,7 +96,7 @@ func killedInUnmaking(t *testing.T, k crash, p place, name string) {
 	if err := c.Call(t.Context(), "vm.show", params{"name": vm}, nil); code(err) != rpc.NotFound {
 		t.Errorf("the VM is there: %v", err)
 	}
-	if left := p.volumes(t, vm+"_"); len(left) > 0 {
+	if left := volumesOf(t, p, vm); len(left) > 0 {
 		t.Errorf("in the pool stay: %q", left)
 	}
 	_, err = makeVM(t, c, vm, name, params{"start": false}) // libvirt has nothing of that name
