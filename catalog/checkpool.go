@@ -207,7 +207,7 @@ func (p *poolCheck) unowned(f *ingest.Facts, whole map[string]bool) {
 	case !isRecord && adoptable(f, imageOrigin) == nil && api.CheckName(f.Name) == nil && !kept(f.Name):
 		said.Kind, said.Object = api.AdoptableObject, fmt.Sprintf("image %q", f.Name)
 		said.Text = fmt.Sprintf("It is in the pool, from host %.64q, and has no record here.", host)
-		said.Hint = "Take it in with the method image.adopt."
+		said.Hint = "Take it in with splicectl image adopt " + f.Name + "."
 	case whole[made] || !here:
 		return
 	default:
