@@ -49,8 +49,7 @@ func shelfOf[T any](heading, folder string) shelf {
 // of lists as list[].inner.
 func keysOf(of reflect.Type, before string) []string {
 	var keys []string
-	for i := range of.NumField() {
-		field := of.Field(i)
+	for field := range of.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		keys = append(keys, before+name)
 		inner, between := field.Type, "."
