@@ -115,6 +115,7 @@ func TestInstallTree(t *testing.T) {
 			"-rw-r--r-- /usr/share/bash-completion/completions/splicectl",
 			"drwxr-xr-x /usr/share/doc",
 			"drwxr-xr-x /usr/share/doc/spliced",
+			"-rw-r--r-- /usr/share/doc/spliced/CATALOGUE.md",
 			"-rw-r--r-- /usr/share/doc/spliced/LICENSE",
 			"-rw-r--r-- /usr/share/doc/spliced/OPERATIONS.md",
 			"-rw-r--r-- /usr/share/doc/spliced/PROTOCOL.md",
