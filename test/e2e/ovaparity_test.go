@@ -92,10 +92,7 @@ func TestOVARecordThroughTheSocket(t *testing.T) {
 		d := newHost(t, p).start(t, splicedProgram)
 		c := d.dial(t)
 		d.importOVA(t, c, "web", fromPipe)
-		var o struct {
-			api.OVA
-			Descriptor string
-		}
+		var o api.OVA
 		must(t, c.Call(t.Context(), "ova.show", params{"name": "web", "descriptor": true}, &o))
 		s := o.Systems[0]
 		if o.Pool != "p" || s.Profile != "web" || s.SystemTemplate != "web" || s.VCPUs != 2 || s.Memory != 512<<20 || !strings.Contains(o.Descriptor, "<Envelope") {
