@@ -99,11 +99,17 @@ fmt: $(LINT) ## format the Go code
 	@$(LINT) fmt ./...
 
 .PHONY: bench
-bench: build ## time an import against qemu-img convert, on a cluster of one node
+bench: build bench-catalogue ## time an import against qemu-img convert, the making of VMs, and lists
 	@$(call installed,$(DEMO_PACKAGES) $(CEPH_PACKAGES))
 	@$(GO) run ./test/bench/cmd data --out $(CACHE)/bench
 	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" $(GO) run ./test/cephnode/cmd run --pool bench -- \
-		sh -c '$(GO) run ./test/bench/cmd run --data $(CACHE)/bench --conf "$$CEPH_CONF" --pool bench'
+		sh -c '$(GO) run ./test/bench/cmd run --data $(CACHE)/bench --conf "$$CEPH_CONF" --pool bench && \
+			$(GO) run ./test/libvirtnode/cmd run -- \
+			sh -c "$(GO) run ./test/bench/cmd vms --conf \"\$$CEPH_CONF\" --pool bench --libvirt \"\$$LIBVIRT_SOCKET\""'
+
+.PHONY: bench-catalogue
+bench-catalogue: build ## time the daemon's lists of 10,000 OVAs and profiles
+	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" $(GO) run ./test/bench/cmd catalogue
 
 .PHONY: clean
 clean: ## remove what was built, and the cache

@@ -32,7 +32,7 @@ func (c *Catalog) shelve() map[api.Kind]shelf {
 		api.KindProfile: &entries[api.Profile]{
 			kind: api.KindProfile, catalog: c, records: c.profiles,
 			origin: func(p *api.Profile) string { return p.Origin },
-			refs:   profileRefs, vet: c.vetProfile, add: c.lacking, addAmong: c.lackingAmong,
+			refs:   profileRefs, vet: c.vetProfile, add: c.lacking, among: c.lackingAmong,
 		},
 		api.KindUserdata: &entries[api.Userdata]{
 			kind: api.KindUserdata, catalog: c, records: c.userdata, summary: (*api.Userdata).Summary,
