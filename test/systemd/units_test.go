@@ -2,8 +2,9 @@ package systemd_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
-	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestUnits(t *testing.T) {
 }
 
 func firstConnection(t *testing.T, m *machine) {
-	m.sh(t, "systemctl enable --now spliced.socket")
+	m.sh(t, "touch /dev/kvm; systemctl enable --now spliced.socket") // that it is there must be seen
 	if state, _ := m.run(t, nil, "systemctl", "is-active", "spliced.service"); strings.TrimSpace(state) != "inactive" {
 		t.Fatalf("before anybody connects the daemon is %s", state)
 	}
@@ -46,8 +47,9 @@ func firstConnection(t *testing.T, m *machine) {
 	got := m.sh(t, `for property in ActiveState SubState StatusText; do systemctl show -P $property spliced.service; done
 		p=$(systemctl show -P MainPID spliced.service)
 		stat -c %U:%G /proc/$p
+		ls /proc/$p/root/dev | grep kvm
 		grep -E '^(NoNewPrivs|Seccomp|CapBnd):' /proc/$p/status`)
-	want := "active\nrunning\n0 jobs running\nspliced:spliced\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2"
+	want := "active\nrunning\n0 jobs running\nspliced:spliced\nkvm\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2"
 	if got != want {
 		t.Errorf("the daemon is %q, want %q", got, want)
 	}
@@ -171,29 +173,24 @@ func vms(t *testing.T, m *machine) {
 	}
 }
 
-// half starts an upload of which half has been taken when it returns. Its end is
-// told by answer once the rest was written and the pipe closed.
-func half(t *testing.T, m *machine, name string) (rest func(), answer <-chan error) {
+// half starts an upload whose sender doesn't stay to wait, and returns when half
+// of it has been taken.
+func half(t *testing.T, m *machine, name string) (job string, rest func()) {
 	t.Helper()
 	ova := appliance()
-	r, w := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := m.ctl(t, "alice", r, "ova", "upload", name)
-		ended <- errors.Join(err, r.Close())
-	}()
-	_, err := w.Write(ova[:len(ova)/2])
+	r, w, err := os.Pipe()
 	must(t, err)
-	eventually(t, func() string { // pipes hold some of it
-		if m.sh(t, "ls "+pool+" | grep '^spliced[.]' || true") == "" {
-			return "nothing of the upload is in the pool"
-		}
-		return ""
-	})
-	return func() {
-		_, _ = w.Write(ova[len(ova)/2:]) // the answer tells if it was of use
+	t.Cleanup(func() { _ = w.Close() })
+	out, err := m.ctl(t, "alice", r, "--output=json", "ova", "upload", name, "--no-wait")
+	must(t, errors.Join(err, r.Close()))
+	var begun api.Result
+	must(t, json.Unmarshal([]byte(out), &begun))
+	_, err = w.Write(ova[:len(ova)/2])
+	must(t, err)
+	return begun.Job, func() {
+		_, _ = w.Write(ova[len(ova)/2:]) // the job tells whether it was of use
 		_ = w.Close()
-	}, ended
+	}
 }
 
 // restarting starts a restart, which it doesn't wait for, and returns when it has
@@ -224,11 +221,14 @@ func restarted(t *testing.T, m *machine, before string) {
 }
 
 func restartDrains(t *testing.T, m *machine) {
-	rest, answer := half(t, m, "drained")
+	job, rest := half(t, m, "drained")
 	before := restarting(t, m)
 	rest()
-	must(t, <-answer)
 	restarted(t, m, before)
+	var j api.Job
+	if m.asks(t, &j, "job", "show", job); j.State != api.JobSucceeded {
+		t.Errorf("the upload that was waited for is %+v", j)
+	}
 	m.asks(t, &api.OVA{}, "ova", "show", "drained")
 	if m.sh(t, "journalctl -b -o cat SPLICED_WHY=terminated _SYSTEMD_UNIT=spliced.service") == "" {
 		t.Error("the journal lacks why it stopped")
@@ -236,16 +236,17 @@ func restartDrains(t *testing.T, m *machine) {
 }
 
 func restartRollsBack(t *testing.T, m *machine) {
-	rest, answer := half(t, m, "undone")
+	job, rest := half(t, m, "undone")
 	before := restarting(t, m)
 	m.sh(t, "systemctl kill --kill-whom=main spliced.service") // a second SIGTERM: not to wait
-	err := <-answer
-	if status(err) != 16 {
-		t.Errorf("the upload that was cut off: %v", err)
-	}
-	rest()
 	restarted(t, m, before)
-	if left := m.sh(t, "ls -A "+pool+" /var/lib/spliced/intents | grep -E '^[.]?spliced[.](new|[0-9a-f]{19})|undone' || true"); left != "" {
+	rest()
+	var j api.Job
+	if m.asks(t, &j, "job", "show", job); j.State != api.JobFailed || j.Failure == nil || j.Failure.Kind != "daemon-restart" {
+		t.Errorf("the upload that was cut off is %+v", j)
+	}
+	left := m.sh(t, "ls -A "+pool+" /var/lib/spliced/intents | grep -E '^spliced[.]|^[.]spliced[.]new|undone' || true")
+	if left != "" {
 		t.Errorf("left is %q", left)
 	}
 }
