@@ -87,7 +87,7 @@ func debian(t *testing.T) string {
 		must(t, err)
 		return tree
 	}
-	made, err := os.MkdirTemp(folder, "tree-")
+	made, err := os.MkdirTemp(folder, "tree-") //nolint:usetesting // it gets renamed, so it is where it is to stay
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(made)) }) // what is left of it when it fails
 	command(t, "mmdebstrap", "--quiet", "--variant=minbase", `--aptopt=APT::Install-Recommends "0"`, "--include="+packages(), string(suite[1]), made)
