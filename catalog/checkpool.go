@@ -163,7 +163,7 @@ func (p *poolCheck) owned(f *ingest.Facts, by owner) {
 		said.Hint = "If another host removed it, drop the record with splicectl " + by.remove + "; else bring it back from a backup."
 	case f.Metadata[ingest.MetaJob] != by.job:
 		said.Text = "There is a volume of that name, but another job made it."
-	case by.size >= 0 && f.Size != by.size && !(by.writable && f.Size > by.size):
+	case by.size >= 0 && f.Size != by.size && (!by.writable || f.Size < by.size):
 		said.Kind = api.SizeMismatch
 		said.Text = fmt.Sprintf("The volume has %d bytes, and %d in the record.", f.Size, by.size)
 	case !f.Frozen && !by.writable:

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"maps"
 	"os"
 	"testing"
 
@@ -14,9 +15,7 @@ func vmRows(t *testing.T) []row {
 	ova := func() *os.File { return sent(t, ovatest.OVA(disk())) }
 	made := func(name string, more params) params {
 		p := params{"name": name, "profile": "machine", "wait": true}
-		for k, v := range more {
-			p[k] = v
-		}
+		maps.Copy(p, more)
 		return p
 	}
 	return []row{
