@@ -320,3 +320,18 @@ func TestVMNeedsMemory(t *testing.T) {
 	code(t, err, rpc.NoSpace)
 	f.holds("ova_web.record", "ova_web_sda")
 }
+
+// Who may not remove an OVA is told which VMs are in the way, not only which
+// volumes.
+func TestRemovalNamesVMs(t *testing.T) {
+	t.Parallel()
+	f, _ := withVM(t)
+	f.done(f.createVM("guest", "web"))
+	f.done(f.createVM("other", "web"))
+	_, err := f.end(f.removeOVA("web"))
+	code(t, err, rpc.Busy)
+	e := new(rpc.Error)
+	if !errors.As(err, &e) || !strings.HasSuffix(e.Message, `; VM "guest" and VM "other" were made from it.`) || !strings.Contains(e.Message, "guest_sda") {
+		t.Errorf("got %v", err)
+	}
+}
