@@ -64,10 +64,10 @@ bin/splicectl:
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/splicectl
 
 .PHONY: demo
-demo: build ## import a real appliance through the socket (POOL=dir or POOL=ceph)
+demo: build ## take a real appliance in and boot a VM from it (POOL=dir or POOL=ceph)
 	@$(call installed,$(DEMO_PACKAGES) $(if $(filter ceph,$(POOL)),$(CEPH_PACKAGES)))
 	@$(GO) run ./test/appliance/cmd --cache $(CACHE)/packages --out $(CACHE)/appliance
-	@$(if $(filter ceph,$(POOL)),$(SUDO)) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" CACHE=$(CACHE) POOL=$(POOL) GO=$(GO) test/demo.sh
+	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" CACHE=$(CACHE) POOL=$(POOL) GO=$(GO) test/demo.sh
 
 .PHONY: check
 check: build ## everything that CI checks: lint, then all tests, on a cluster of their own
