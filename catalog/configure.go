@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"spliced/api"
-	"spliced/ovf"
 	"spliced/rpc"
 )
 
@@ -58,8 +57,7 @@ func (c *Catalog) reconfigured(o *api.OVA, p api.OVAConfigure) (configuredSystem
 		return nil, err
 	}
 	if len(r.passwords) > 0 {
-		return nil, rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(r.passwords[0])).
-			WithField("properties").WithHint("Give it when the VM is made.")
+		return nil, shownToAll(r.passwords[0]).WithField("properties")
 	}
 	var made configuredSystems
 	for _, s := range o.Systems {

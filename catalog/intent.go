@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"spliced/api"
 	"spliced/failpoint"
@@ -60,8 +61,9 @@ func (i Intent) places() map[string][]string {
 	return map[string][]string{i.Pool: i.Volumes}
 }
 
-// commitTo takes the final names in.
-func (i *Intent) commitTo(to moves) {
+// committing is the intent with the final names of the moves.
+func (i Intent) committing(to moves) Intent {
+	i.Spread = maps.Clone(i.Spread)
 	for pool, list := range to {
 		for _, m := range list {
 			if i.Object == vmObject {
@@ -71,6 +73,7 @@ func (i *Intent) commitTo(to moves) {
 			}
 		}
 	}
+	return i
 }
 
 // volumes is how many final names there are.
@@ -181,6 +184,11 @@ func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
 	}
 	if by == i.Job {
 		return true, c.withWorker(ctx, func(w *worker.Worker) error { return c.seal(ctx, w, i) })
+	}
+	if i.Object == vmObject {
+		if err := worker.ForgetScript(i.Job); err != nil {
+			return false, err
+		}
 	}
 	return false, c.withWorker(ctx, func(w *worker.Worker) error {
 		// The domain comes after the volumes have their names, and goes before them.

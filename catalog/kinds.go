@@ -2,8 +2,11 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"spliced/api"
+	"spliced/ovf"
 	"spliced/rpc"
 )
 
@@ -32,7 +35,7 @@ func (c *Catalog) shelve() map[api.Kind]shelf {
 		api.KindProfile: &entries[api.Profile]{
 			kind: api.KindProfile, catalog: c, records: c.profiles,
 			origin: func(p *api.Profile) string { return p.Origin },
-			refs:   profileRefs, vet: c.vetProfile, add: c.lacking, addAmong: c.lackingAmong,
+			refs:   profileRefs, vet: c.vetProfile, add: c.lacking, among: c.lackingAmong,
 		},
 		api.KindUserdata: &entries[api.Userdata]{
 			kind: api.KindUserdata, catalog: c, records: c.userdata, summary: (*api.Userdata).Summary,
@@ -118,7 +121,8 @@ func (c *Catalog) vetProfile(before, p *api.Profile) error {
 // vetSystem looks into the OVA for what is new in the profile.
 func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	system, configuration := p.System != before.System, p.Configuration != before.Configuration
-	if p.OVA == "" || !system && !configuration {
+	properties := configuration || p.OVA != before.OVA || !maps.Equal(p.Properties, before.Properties)
+	if p.OVA == "" || !system && !properties {
 		return nil
 	}
 	o, err := c.ovas.Get(p.OVA)
@@ -131,15 +135,29 @@ func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	if system && p.System != "" && findSystem(&o, p.System) == nil {
 		return missing("system", p.System, &o)
 	}
-	if !configuration || p.Configuration == "" {
+	known := func(c api.Configuration) bool { return c.ID == p.Configuration }
+	if configuration && p.Configuration != "" && !slices.ContainsFunc(o.Configurations, known) {
+		return missing("configuration", p.Configuration, &o)
+	}
+	if !properties || len(p.Properties) == 0 {
 		return nil
 	}
-	for _, known := range o.Configurations {
-		if known.ID == p.Configuration {
-			return nil
-		}
+	return c.vetProperties(&o, p)
+}
+
+// vetProperties refuses the passwords of an OVA: a profile is shown to all.
+func (c *Catalog) vetProperties(o *api.OVA, p *api.Profile) error {
+	passwords, err := c.passwords(o, p.Configuration, p.Properties)
+	if err != nil || len(passwords) == 0 {
+		return err
 	}
-	return missing("configuration", p.Configuration, &o)
+	return shownToAll(passwords[0]).WithField("spec.properties")
+}
+
+// shownToAll refuses a password for a profile.
+func shownToAll(key string) *rpc.Error {
+	return rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(key)).
+		WithHint("Give it when the VM is made.")
 }
 
 func missing(field, key string, o *api.OVA) error {
