@@ -58,6 +58,7 @@ func MakeVolume(ctx context.Context, pools Pools, o VolumeOrder, content io.Read
 	if err != nil {
 		return staged, err
 	}
+	failpoint.Hit(failpoint.StageWritten)
 	if err := errors.Join(finishVolume(ctx, v, &staged), v.Close()); err != nil {
 		return staged, err
 	}
@@ -88,7 +89,6 @@ func (o VolumeOrder) check(l Limits) error {
 
 // finishVolume makes a written volume durable and tells what it is like.
 func finishVolume(ctx context.Context, v block.Volume, staged *StagedDisk) error {
-	failpoint.Hit(failpoint.StageWritten)
 	if err := v.Flush(); err != nil {
 		return fmt.Errorf("cannot flush the volume: %w", err)
 	}
