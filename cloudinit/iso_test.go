@@ -3,8 +3,8 @@ package cloudinit_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
