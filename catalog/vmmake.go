@@ -2,13 +2,9 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"spliced/api"
 	"spliced/cloudinit"
@@ -172,23 +168,6 @@ func (m *vmMaking) content(d *vm.Drive) ([]byte, error) {
 		return cloudinit.ISO(ovfEnvLabel, map[string][]byte{ovfEnvFile: m.parts.env})
 	}
 	return nil, nil
-}
-
-// inMemory is a file that holds data and is nowhere on the disk, at its start.
-func inMemory(data []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("content", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "content")
-	_, err = file.Write(data)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
 }
 
 // placed makes the domain known to libvirt, once the volumes have their names.

@@ -58,6 +58,7 @@ func MakeVolume(ctx context.Context, pools Pools, o VolumeOrder, content io.Read
 	if err != nil {
 		return staged, err
 	}
+	failpoint.Hit(failpoint.StageWritten)
 	if err := errors.Join(finishVolume(ctx, o, v, &staged), v.Close()); err != nil {
 		return staged, err
 	}
@@ -96,7 +97,6 @@ func (o VolumeOrder) empty() bool {
 
 // finishVolume makes a written volume durable and tells what it is like.
 func finishVolume(ctx context.Context, o VolumeOrder, v block.Volume, staged *StagedDisk) error {
-	failpoint.Hit(failpoint.StageWritten)
 	if err := v.Flush(); err != nil {
 		return fmt.Errorf("cannot flush the volume: %w", err)
 	}
