@@ -242,3 +242,25 @@ func TestCheckIsRemembered(t *testing.T) {
 		t.Errorf("still remembered: %v", left)
 	}
 }
+
+// TestBrokenRecordsVolumes are not told to be anybody's or nobody's: a hint to
+// remove them, or to adopt what has a record, would be wrong.
+func TestBrokenRecordsVolumes(t *testing.T) {
+	t.Parallel()
+	f, _ := withVM(t)
+	f.done(f.uploadImage("base"))
+	f.done(f.createVM("guest", "web"))
+	f.stop()
+	want := []string{}
+	for _, kind := range []string{"images-local", "ovas", "vms"} {
+		paths, err := filepath.Glob(filepath.Join(f.state, kind, "*.yaml"))
+		ok(t, err)
+		ok(t, os.WriteFile(paths[0], []byte("nonsense"), 0o600))
+		want = append(want, fmt.Sprintf("corrupt-record record %q of %s", strings.TrimSuffix(filepath.Base(paths[0]), ".yaml"), kind))
+	}
+	slices.Sort(want)
+	f.up()
+	if diff := cmp.Diff(want, f.check(api.Check{})); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}

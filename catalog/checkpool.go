@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"spliced/api"
 	"spliced/ingest"
 	"spliced/rpc"
+	"spliced/store"
 	"spliced/worker"
 )
 
@@ -194,7 +196,7 @@ func (p *poolCheck) unowned(f *ingest.Facts, whole map[string]bool) {
 	case isStaging:
 		said.Kind, said.Text = api.StagingLeftover, fmt.Sprintf("Job %s, which doesn't run here, left the volume.", staging)
 		said.Hint = "Remove it, once you know that the job runs on no other host either."
-	case made == "" || p.underway(made):
+	case made == "" || p.underway(made) || p.broken(f):
 		return
 	case isRecord && adoptable(f, api.OriginOVA(ova)) == nil && whole[made]:
 		said.Kind, said.Object = api.AdoptableObject, fmt.Sprintf("OVA %q", ova)
@@ -215,6 +217,21 @@ func (p *poolCheck) unowned(f *ingest.Facts, whole map[string]bool) {
 		said.Hint = "Remove it if nothing else needs it."
 	}
 	p.tell(said)
+}
+
+// broken tells whether a volume's object has a record that can't be used. That is
+// told of the record, and whether it names the volume nobody knows.
+func (p *poolCheck) broken(f *ingest.Facts) bool {
+	var err error
+	switch kind, name, _ := strings.Cut(f.Metadata[ingest.MetaOrigin], " "); kind {
+	case string(ovaObject):
+		_, err = p.catalog.ovas.Get(name)
+	case string(vmObject):
+		_, err = p.catalog.vms.Get(name)
+	case imageOrigin:
+		_, err = p.catalog.image(p.spec.Name, f.Name)
+	}
+	return errors.Is(err, store.ErrCorrupt)
 }
 
 // wholes are the jobs of which a pool has an OVA's record and as many disks as

@@ -31,7 +31,7 @@ func (c *Catalog) ovfEnvironment(o *api.OVA, p *api.Profile, properties map[stri
 	if len(properties) == 0 && !hasProperties(o, &system) {
 		return nil, nil // spare the descriptor's reading
 	}
-	r, err := c.plan(o, p.Configuration, over(p.Properties, properties))
+	r, err := c.plan(o, p.Configuration, p.Properties, properties)
 	if err != nil {
 		return nil, err
 	}

@@ -185,6 +185,11 @@ func (c *Catalog) reconcileImport(ctx context.Context, i Intent) (bool, error) {
 	if by == i.Job {
 		return true, c.withWorker(ctx, func(w *worker.Worker) error { return c.seal(ctx, w, i) })
 	}
+	if i.Object == vmObject {
+		if err := worker.ForgetScript(i.Job); err != nil {
+			return false, err
+		}
+	}
 	return false, c.withWorker(ctx, func(w *worker.Worker) error {
 		// The domain comes after the volumes have their names, and goes before them.
 		if i.Domain && i.volumes() > 0 {

@@ -25,7 +25,7 @@ func (m *vmMaking) script(ctx context.Context, w *worker.Worker) error {
 	}
 	s := m.c.here.Scripts
 	task := worker.ScriptTask{
-		Pools: m.c.poolsOf(m.plan), Arguments: m.parts.arguments(),
+		Job: m.run.ID(), Pools: m.c.poolsOf(m.plan), Arguments: m.parts.arguments(),
 		Network: s.Network, TimeLimit: s.TimeLimit, Memory: s.Memory,
 	}
 	for i, d := range m.plan.Drives {
@@ -62,7 +62,8 @@ func (m *vmMaking) described() ([]byte, error) {
 	for _, n := range m.plan.NICs {
 		nics = append(nics, scriptNIC{n.Bridge, n.MAC})
 	}
-	return json.MarshalIndent(map[string]any{
+	text, err := json.MarshalIndent(map[string]any{
 		"vm": record, "vcpus": m.plan.Hardware.VCPUs, "memory": m.plan.Hardware.Memory, "nics": nics, "arguments": m.parts.arguments(),
 	}, "", "  ")
+	return append(text, '\n'), err // a shell's read wants the end of the last line
 }

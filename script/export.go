@@ -20,13 +20,13 @@ type Volume struct {
 // disks has been flushed to the volumes, or the answer says that it was not, and
 // neither servers nor sockets are left.
 //
-// The sockets are in a folder that is made in the folder given: its path is
-// short (a socket's has 107 bytes), and everybody may pass through it, since the
-// script isn't root. The context that use gets is cancelled when a server ends
-// before it should, and its cause says so.
-func WithExports(ctx context.Context, in string, volumes []Volume, use func(ctx context.Context, disks []Disk) error) (err error) {
-	dir, err := os.MkdirTemp(in, "nbd-")
-	if err != nil {
+// The sockets are in the folder dir, which is made for them and removed again: a
+// process that is killed leaves it, so whoever calls has to know its name. Its
+// path is short (a socket's has 107 bytes), and everybody may pass through the
+// folders above it, since the script isn't root. The context that use gets is
+// cancelled when a server ends before it should, and its cause says so.
+func WithExports(ctx context.Context, dir string, volumes []Volume, use func(ctx context.Context, disks []Disk) error) (err error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return fmt.Errorf("cannot make a folder for the disks' sockets: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()

@@ -55,7 +55,7 @@ qemu-io -f raw -c 'read -P 0x61 512 512' "$SPLICED_DISK_SDA"
 qemu-img convert -n -f raw -O raw "$SPLICED_DISK_SDA" "$SPLICED_DISK_SDB"
 test -S /run/spliced/sdb.nbd
 `}
-	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(first)}, {ID: "sdb", Source: script.File(second)}},
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(first)}, {ID: "sdb", Source: script.File(second)}},
 		func(ctx context.Context, disks []script.Disk) error {
 			task.Disks = disks
 			return script.Run(ctx, task, s.log)
@@ -81,7 +81,7 @@ func TestLibnbdKnowsTheURI(t *testing.T) {
 	need(t, "qemu-nbd", "qemu")
 	need(t, "nbdcopy", "bwrap")
 	path := disk(t)
-	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
 		task := script.Task{Content: "#!/bin/sh -e\nhead -c 1M /dev/zero | tr '\\0' a >/tmp/a\nnbdcopy --flush /tmp/a \"$SPLICED_DISK_SDA\"\n", Disks: disks}
 		return script.Run(ctx, task, func(line string) { t.Log(line) })
 	})
@@ -98,7 +98,7 @@ func TestVolumesThatCanNotBeServed(t *testing.T) {
 		`cannot give the disk "sdb" to the script: ` + "qemu-nbd: Failed to blk_new_open": script.File("/no/such/file"),
 		"holds what no name can": script.RBD{Pool: "a\nb"}.Source(),
 	} {
-		err := script.WithExports(t.Context(), sockets(t), []script.Volume{good, {ID: "sdb", Source: source}}, func(context.Context, []script.Disk) error {
+		err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{good, {ID: "sdb", Source: source}}, func(context.Context, []script.Disk) error {
 			t.Error("it is served")
 			return nil
 		})
@@ -113,7 +113,7 @@ func TestServerThatEndsEarly(t *testing.T) {
 	t.Parallel()
 	need(t, "qemu-nbd", "qemu")
 	path := disk(t)
-	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
 		task := script.Task{Content: "#!/bin/sh\necho go\nsleep 1000\n", Disks: disks}
 		return script.Run(ctx, task, func(string) { killServer(t, path) })
 	})
@@ -127,7 +127,7 @@ func TestServerThatEndsUnseen(t *testing.T) {
 	t.Parallel()
 	need(t, "qemu-nbd", "qemu")
 	path := disk(t)
-	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, _ []script.Disk) error {
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, _ []script.Disk) error {
 		killServer(t, path)
 		<-ctx.Done()
 		return nil
@@ -176,7 +176,7 @@ func TestCalledOffWhileDisksAreServed(t *testing.T) {
 	need(t, "qemu-nbd", "qemu")
 	path := disk(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := script.WithExports(ctx, sockets(t), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
+	err := script.WithExports(ctx, sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
 		task := script.Task{Content: "#!/bin/sh\necho go\nsleep 1000\n", Disks: disks}
 		return script.Run(ctx, task, func(string) { cancel() })
 	})
@@ -192,7 +192,7 @@ func TestCalledOffWhileDisksAreServed(t *testing.T) {
 func TestSocketIsForTheScriptAlone(t *testing.T) {
 	t.Parallel()
 	need(t, "qemu-nbd", "qemu")
-	err := script.WithExports(t.Context(), sockets(t), []script.Volume{{ID: "sda", Source: script.File(disk(t))}}, func(_ context.Context, disks []script.Disk) error {
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(disk(t))}}, func(_ context.Context, disks []script.Disk) error {
 		info, err := os.Stat(disks[0].Socket)
 		if err == nil && info.Mode().Perm() != 0o600 {
 			t.Errorf("its mode is %v", info.Mode())
@@ -211,7 +211,7 @@ const childVariable = "SPLICED_SCRIPT_TEST_CHILD"
 func TestNothingOutlivesItsWorker(t *testing.T) {
 	need(t, "qemu-nbd", "qemu")
 	if path := os.Getenv(childVariable); path != "" {
-		err := script.WithExports(t.Context(), filepath.Dir(path), []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
+		err := script.WithExports(t.Context(), filepath.Dir(path)+"/nbd", []script.Volume{{ID: "sda", Source: script.File(path)}}, func(ctx context.Context, disks []script.Disk) error {
 			task := script.Task{Content: "#!/bin/sh\nsleep 13579246 &\nsleep 1\nwait\n", Disks: disks}
 			return script.Run(ctx, task, func(string) {})
 		})

@@ -33,7 +33,7 @@ func TestScriptWritesToRBD(t *testing.T) {
 		rbd(t, conf, "create", "--size", "4M", filepath.Join(pool, namespace, "web_sda"))
 		volumes = append(volumes, script.Volume{ID: id, Source: script.RBD{Conf: conf, User: "admin", Pool: pool, Namespace: namespace, Image: "web_sda"}.Source()})
 	}
-	err := script.WithExports(t.Context(), sockets(t), volumes, func(ctx context.Context, disks []script.Disk) error {
+	err := script.WithExports(t.Context(), sockets(t)+"/nbd", volumes, func(ctx context.Context, disks []script.Disk) error {
 		task := script.Task{Disks: disks, Content: "#!/bin/sh -e\nqemu-io -f raw -c 'write -P 0x61 0 4M' \"$SPLICED_DISK_SDA\"\n" +
 			"qemu-io -f raw -c 'write -P 0x62 0 4M' \"$SPLICED_DISK_SDB\"\n"}
 		return script.Run(ctx, task, func(line string) { t.Log(line) })

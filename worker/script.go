@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"time"
 
 	"spliced/rpc"
@@ -15,6 +17,7 @@ import (
 
 // A ScriptTask asks for a script to be run on staged volumes.
 type ScriptTask struct {
+	Job       string            `json:"job"`   // whose the sockets of the disks are
 	Pools     []PoolSpec        `json:"pools"` // of the disks
 	Disks     []ScriptDisk      `json:"disks"`
 	Arguments map[string]string `json:"arguments,omitempty"`
@@ -48,6 +51,19 @@ func (w *Worker) RunScript(ctx context.Context, t ScriptTask, content, plan *os.
 	return w.call(ctx, methodScript, t, nil, content, plan)
 }
 
+// scriptFolder is where a job's script has the sockets of its disks.
+func scriptFolder(job string) string { return filepath.Join(os.TempDir(), "spliced-"+job) }
+
+// ForgetScript removes what a worker that was killed in a job's script left
+// outside of pools: the folder of the sockets. That there is none is right as
+// well, and one that this user may not remove is somebody else's.
+func ForgetScript(job string) error {
+	if err := os.RemoveAll(scriptFolder(job)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("cannot remove the sockets of a script's disks: %w", err)
+	}
+	return nil
+}
+
 // maxScript bounds what is read of a script, or of its plan: far above what the
 // catalogue keeps.
 const maxScript = 4 << 20
@@ -72,7 +88,7 @@ func (s *server) runScript(ctx context.Context, c *rpc.Call, t ScriptTask) (done
 		}
 		volumes = append(volumes, script.Volume{ID: d.ID, Source: source})
 	}
-	return done{}, script.WithExports(ctx, os.TempDir(), volumes, func(ctx context.Context, disks []script.Disk) error {
+	return done{}, script.WithExports(ctx, scriptFolder(t.Job), volumes, func(ctx context.Context, disks []script.Disk) error {
 		task.Disks = disks
 		return script.Run(ctx, task, func(line string) {
 			_ = c.Notify(ctx, notifyLine, lineNote{line}) // a daemon that can't be told is gone

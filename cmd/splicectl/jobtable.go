@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"spliced/api"
 )
@@ -57,4 +58,8 @@ func jobDetails(w io.Writer, j api.Job) {
 	}
 	row(w, "By:", fmt.Sprintf("user %d", j.UID))
 	optional(w, "Request:", j.RequestID)
+	if len(j.Log) > 0 {
+		section(w, "Log")
+		indented(w, cleanLines(strings.Join(j.Log, "\n")))
+	}
 }

@@ -32,10 +32,13 @@ func newHost(t *testing.T, p place, lines ...string) *host {
 	// A socket's path has 107 bytes at most; t.TempDir has the test's name in it.
 	dir, err := os.MkdirTemp("", "spliced-e2e-") //nolint:usetesting // too long, see above
 	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	h := &host{
 		dir: dir, state: dir + "/state", tmp: dir + "/tmp", socket: dir + "/s", config: dir + "/spliced.yaml", place: p,
 	}
+	t.Cleanup(func() {
+		h.alone(t, nil) // a worker that outlives its daemon may make its pool's folder anew
+		must(t, os.RemoveAll(dir))
+	})
 	must(t, os.Mkdir(h.tmp, 0o700))
 	text := fmt.Sprintf("state_dir: %s\npools:\n  p: %s\n%s\n", h.state, p.config(), strings.Join(lines, "\n"))
 	must(t, os.WriteFile(h.config, []byte(text), 0o600))
