@@ -65,26 +65,21 @@ func (c *Catalog) verify(ctx context.Context, w *worker.Worker, o *vmOrder, plan
 	if err := w.CheckDomain(ctx, check); err != nil {
 		return err
 	}
-	finals := map[string][]string{}
+	finals, sources := map[string][]string{}, map[string][]string{}
 	for _, d := range plan.Drives {
 		finals[d.Pool] = append(finals[d.Pool], d.Volume)
+		if d.Source != nil {
+			sources[d.Source.Pool] = append(sources[d.Source.Pool], d.Source.Volume)
+		}
 	}
-	for pool, names := range finals {
-		if err := w.Free(ctx, c.pools[pool], names); err != nil {
+	for _, pool := range c.poolsOf(plan) {
+		if err := w.Free(ctx, pool, finals[pool.Name], sources[pool.Name]); err != nil {
 			return err
 		}
-		if !o.Force {
-			if err := c.room.check(ctx, w, c.pools[pool]); err != nil {
+		if len(finals[pool.Name]) > 0 && !o.Force {
+			if err := c.room.check(ctx, w, pool); err != nil {
 				return err
 			}
-		}
-	}
-	for _, d := range plan.Drives {
-		if d.Source == nil {
-			continue
-		}
-		if _, err := w.Look(ctx, c.pools[d.Source.Pool], d.Source.Volume); err != nil {
-			return err
 		}
 	}
 	return nil
