@@ -47,6 +47,7 @@ type Job struct {
 type JobFailure struct {
 	Code   int    `json:"code" yaml:"code"`
 	Kind   string `json:"kind" yaml:"kind"`
+	Field  string `json:"field,omitempty" yaml:"field,omitempty"`   // the parameter at fault
 	Member string `json:"member,omitempty" yaml:"member,omitempty"` // of the archive, that was at fault
 	Offset *int64 `json:"offset,omitempty" yaml:"offset,omitempty"` // in the source, in bytes
 	Hint   string `json:"hint,omitempty" yaml:"hint,omitempty"`

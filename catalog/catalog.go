@@ -56,6 +56,7 @@ type Catalog struct {
 	userdata    *store.Collection[api.Userdata]
 	scripts     *store.Collection[api.Script]
 	vms         *store.Collection[api.VM]
+	domains     *store.Blobs // of VMs that libvirt doesn't know
 	intents     *store.Collection[Intent]
 	batch       func() *store.Batch
 
@@ -99,6 +100,7 @@ func New(o Options) (*Catalog, error) {
 		userdata:    store.NewCollection[api.Userdata](o.Store, "userdata", 1),
 		scripts:     store.NewCollection[api.Script](o.Store, "scripts", 1),
 		vms:         store.NewCollection[api.VM](o.Store, "vms", 1),
+		domains:     store.NewBlobs(o.Store, "domains", ".xml"),
 		intents:     store.NewCollection[Intent](o.Store, "intents", 1),
 		batch:       o.Store.NewBatch,
 		answers:     answers{}, checkUserdata: o.CheckUserdata,

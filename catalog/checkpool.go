@@ -212,6 +212,10 @@ func (p *poolCheck) unowned(f *ingest.Facts, whole map[string]bool) {
 		said.Hint = "Take it in with splicectl image adopt " + f.Name + "."
 	case whole[made] || !here:
 		return
+	case strings.HasPrefix(f.Metadata[ingest.MetaOrigin], "vm "):
+		said.Kind, said.Object = api.OrphanVolume, fmt.Sprintf("VM %.80q", strings.TrimPrefix(f.Metadata[ingest.MetaOrigin], "vm "))
+		said.Text = fmt.Sprintf("It is a disk of a VM that was made on host %.64q, of which there is no record here.", host)
+		said.Hint = "Look first whether that VM lives: virsh list --all. Only then remove it."
 	default:
 		said.Kind, said.Text = api.OrphanVolume, fmt.Sprintf("Job %.40q made the volume, and no record names it.", made)
 		said.Hint = "Remove it if nothing else needs it."

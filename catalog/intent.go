@@ -241,10 +241,20 @@ func (c *Catalog) dropRecord(i Intent) error {
 	case imageObject:
 		return c.images[i.Pool].Delete(i.Name)
 	case vmObject:
-		return c.vms.Delete(i.Name)
+		return c.dropVM(i.Name)
 	case ovaObject:
 	}
 	return c.dropOVA(i)
+}
+
+// dropVM removes a VM's record, and its domain where that is kept here.
+func (c *Catalog) dropVM(name string) error {
+	b := c.batch()
+	c.vms.DeleteIn(b, name)
+	if _, err := c.domains.Get(name); !absent(err) {
+		c.domains.DeleteIn(b, name)
+	}
+	return b.Commit()
 }
 
 // eachPlace does something with the intent's volumes in each pool, and goes on

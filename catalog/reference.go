@@ -57,7 +57,7 @@ func (t target) title() string {
 func (t target) hint() string {
 	switch t.kind { //nolint:exhaustive // the rest are profiles, which nothing refers to
 	case api.KindSystem, api.KindNetwork, api.KindStorage:
-		return fmt.Sprintf("Make it with splicectl template create, or see what there is with splicectl template list --kind %s.", t.kind)
+		return fmt.Sprintf("Make it with splicectl template %[1]s create, or see what there is with splicectl template %[1]s list.", t.kind)
 	case api.KindUserdata, api.KindScript:
 		return fmt.Sprintf("Make it with splicectl %s create, or see what there is with splicectl %s list.", t.kind, t.kind)
 	case kindOVA, kindImage:

@@ -78,6 +78,7 @@ func (c *Catalog) workOut(o *vmOrder, jobID string) (*vm.Plan, *vmParts, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	plan.Warnings = append(plan.Warnings, parts.warnings...)
 	for i := range plan.Drives {
 		if _, err := c.pool(plan.Drives[i].Pool); err != nil {
 			return nil, nil, err
@@ -157,11 +158,19 @@ func sentences(clauses []string) []string {
 // VMs lists the VMs whose names match the regular expression, sorted.
 func (c *Catalog) VMs(match string) ([]api.VM, error) { return matching(c.vms, match) }
 
-// VM returns a VM's record, with its domain as libvirt has it where it was
-// defined.
+// VM returns a VM's record, with its domain as libvirt has it, or as it was made
+// for a manager of its own.
 func (c *Catalog) VM(ctx context.Context, name string) (api.VM, error) {
 	v, err := c.vms.Get(name)
-	if err != nil || !v.Defined {
+	if err != nil {
+		return v, err
+	}
+	if !v.Defined {
+		xml, err := c.domains.Get(name)
+		if absent(err) { // somebody took its file away; the record is worth showing all the same
+			return v, nil
+		}
+		v.XML = string(xml)
 		return v, err
 	}
 	ctx, cancel := looking(ctx)

@@ -2,6 +2,8 @@ package catalog_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -360,4 +362,20 @@ func TestVMInANamespace(t *testing.T) {
 	ok(t, create("undefined", false))
 	f.settled()
 	f.holds("new_sda", "ova_web.record", "ova_web_sda", "undefined_sda")
+}
+
+// A part whose file was broken by hand is used as it last was good, and the VM's
+// warnings say so.
+func TestVMOfABrokenPart(t *testing.T) {
+	t.Parallel()
+	f, _ := withVM(t)
+	path := filepath.Join(f.state, "system-templates", "web.yaml")
+	ok(t, os.WriteFile(path, []byte("nonsense"), 0o600))
+	f.done(f.createVM("guest", "web"))
+	v, err := f.catalog.VM(t.Context(), "guest")
+	ok(t, err)
+	said := func(w string) bool { return strings.Contains(w, `system template "web" is used as it last was good`) }
+	if !slices.ContainsFunc(v.Warnings, said) {
+		t.Errorf("the warnings are %q", v.Warnings)
+	}
 }

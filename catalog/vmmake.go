@@ -42,7 +42,12 @@ func (c *Catalog) makeVM(ctx context.Context, r *job.Run, in Intent, o *vmOrder,
 		record := vmRecord(o, plan)
 		m.sizes(&record)
 		record.Created, record.CreatedBy = time.Now().UTC().Truncate(time.Second), by.User
-		return c.vms.Create(o.Name, record)
+		b := c.batch()
+		c.vms.CreateIn(b, o.Name, record)
+		if !o.define {
+			c.domains.PutIn(b, o.Name, []byte(m.xml))
+		}
+		return b.Commit()
 	}
 	if err := c.run(ctx, r, u); err != nil {
 		return "", err
@@ -93,6 +98,7 @@ type vmMaking struct {
 	parts  *vmParts
 	run    *job.Run
 	staged []ingest.StagedDisk // as the plan's drives
+	xml    string              // the domain, once the volumes have their names
 }
 
 // expected is what copies are going to write: clones and new volumes take no room
@@ -170,21 +176,18 @@ func (m *vmMaking) content(d *vm.Drive) ([]byte, error) {
 	return nil, nil
 }
 
-// placed makes the domain known to libvirt, once the volumes have their names.
+// placed writes the domain, once the volumes have their names, and makes it known
+// to libvirt.
 func (m *vmMaking) placed(ctx context.Context, w *worker.Worker) error {
-	if !m.order.define {
-		return nil
-	}
 	places, err := m.c.locate(ctx, w, m.plan)
 	if err != nil {
 		return err
 	}
-	xml, err := places.domain(m.plan)
-	if err != nil {
+	if m.xml, err = places.domain(m.plan); err != nil || !m.order.define {
 		return err
 	}
 	err = w.Define(ctx, worker.DefineTask{
-		Host: m.c.here.HostSpec, Name: m.plan.Name, XML: xml, Start: m.order.start,
+		Host: m.c.here.HostSpec, Name: m.plan.Name, XML: m.xml, Start: m.order.start,
 		Autostart: m.plan.Metadata.NodeAutostart, Secrets: places.secrets(),
 	})
 	if err == nil {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 
@@ -24,27 +25,29 @@ type vmOrder struct {
 // vmParts are what a VM is made from, beside what package vm needs to know.
 type vmParts struct {
 	vm.Parts
-	userdata string // "" for none
-	script   string // "" for none
-	env      []byte // the OVF environment; nil for none
+	userdata string   // "" for none
+	script   string   // "" for none
+	warnings []string // clauses
+	env      []byte   // the OVF environment; nil for none
 }
 
 // parts reads what a VM is made from. job is the one that makes it, "" for none.
 func (c *Catalog) parts(o *vmOrder, job string) (*vmParts, error) {
-	profile, err := part(c.profiles, "profile", o.Profile)
+	p := &vmParts{}
+	profile, err := part(p, c.profiles, "profile", o.Profile)
 	if err != nil {
 		return nil, err
 	}
-	p := &vmParts{Parts: vm.Parts{
+	p.Parts = vm.Parts{
 		Request: o.VMCreate, Profile: *profile, Image: c.sourceImage, VMID: o.vmid, UUID: o.uuid, Job: job, Version: c.version,
-	}}
-	if p.System, err = part(c.systems, "system template", profile.SystemTemplate); err != nil {
+	}
+	if p.System, err = part(p, c.systems, "system template", profile.SystemTemplate); err != nil {
 		return nil, err
 	}
-	if p.Network, err = part(c.networks, "network template", profile.NetworkTemplate); err != nil {
+	if p.Network, err = part(p, c.networks, "network template", profile.NetworkTemplate); err != nil {
 		return nil, err
 	}
-	if p.Storage, err = part(c.storages, "storage template", profile.StorageTemplate); err != nil {
+	if p.Storage, err = part(p, c.storages, "storage template", profile.StorageTemplate); err != nil {
 		return nil, err
 	}
 	return p, errors.Join(c.texts(p), c.appliance(p))
@@ -52,14 +55,14 @@ func (c *Catalog) parts(o *vmOrder, job string) (*vmParts, error) {
 
 // texts reads the userdata and the script that the profile names.
 func (c *Catalog) texts(p *vmParts) error {
-	userdata, err := part(c.userdata, "userdata", p.Profile.Userdata)
+	userdata, err := part(p, c.userdata, "userdata", p.Profile.Userdata)
 	if err != nil {
 		return err
 	}
 	if userdata != nil {
 		p.userdata, p.Userdata = userdata.Content, true
 	}
-	script, err := part(c.scripts, "script", p.Profile.Script)
+	script, err := part(p, c.scripts, "script", p.Profile.Script)
 	if script != nil {
 		p.script = script.Content
 	}
@@ -91,14 +94,18 @@ func (c *Catalog) appliance(p *vmParts) error {
 	return err
 }
 
-// part reads what a profile names; nil where it names nothing.
-func part[T any](from *store.Collection[T], what, name string) (*T, error) {
+// part reads what a profile names; nil where it names nothing. A part whose file
+// can't be used any more is taken as it last could be, and p warns of it.
+func part[T any](p *vmParts, from *store.Collection[T], what, name string) (*T, error) {
 	if name == "" {
 		return nil, nil //nolint:nilnil // no part is an answer, not a failure
 	}
 	v, err := from.Look(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, rpc.Errorf(rpc.NotFound, "there is no %s %q.", what, name).WithField("profile")
+	}
+	if v.Problem != nil {
+		p.warnings = append(p.warnings, fmt.Sprintf("the %s %q is used as it last was good: %v", what, name, v.Problem))
 	}
 	return &v.Value, err
 }

@@ -28,6 +28,7 @@ func Of(err error) *rpc.Error {
 		format  *disk.FormatError
 		plan    *vm.Failure
 		host    *libvirt.UnreachableError
+		no      *libvirt.RefusalError
 		exit    *script.ExitError
 	)
 	switch {
@@ -43,6 +44,9 @@ func Of(err error) *rpc.Error {
 		return ofPlan(plan)
 	case errors.As(err, &host):
 		return rpc.Errorf(rpc.ClusterUnavailable, "%s", sentence(oneLine(err), root(err))).WithHint(host.Hint)
+	case errors.As(err, &no):
+		return rpc.Errorf(rpc.InvalidState, "%s", sentence(oneLine(err), nil)).
+			WithHint("libvirt's log tells more: journalctl -u libvirtd -u virtqemud, and /var/log/libvirt/qemu.")
 	case errors.As(err, &exit):
 		return rpc.Errorf(rpc.InvalidState, "%s", sentence(exit.Error(), nil)).WithHint("The job's log has what the script said.")
 	case errors.Is(err, script.ErrTimeLimit):

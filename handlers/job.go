@@ -33,7 +33,7 @@ func (d *Daemon) outcome(ctx context.Context, j api.Job, wait bool) (api.Job, er
 		}
 	}
 	if f := j.Failure; f != nil {
-		e := rpc.Errorf(rpc.Code(f.Code), "%s", j.Message).WithJob(j.ID).WithMember(f.Member).WithHint(f.Hint)
+		e := rpc.Errorf(rpc.Code(f.Code), "%s", j.Message).WithJob(j.ID).WithField(f.Field).WithMember(f.Member).WithHint(f.Hint)
 		e.Data.Offset = f.Offset
 		return j, e
 	}

@@ -152,7 +152,7 @@ func (j *Jobs) end(e *entry, message string, err, cause error) {
 		message = wire.Message
 		failure = &api.JobFailure{
 			Code: int(wire.Code), Kind: wire.Code.Kind(),
-			Member: wire.Data.Member, Offset: wire.Data.Offset, Hint: wire.Data.Hint,
+			Field: wire.Data.Field, Member: wire.Data.Member, Offset: wire.Data.Offset, Hint: wire.Data.Hint,
 		}
 	}
 	j.settle(e, state, message, failure)

@@ -77,10 +77,15 @@ func (h *Host) cause(err error) error {
 		}
 	}
 	if kind == nil {
-		return answer
+		return &RefusalError{Text: answer.Message}
 	}
 	return &answered{kind: kind, text: answer.Message}
 }
+
+// A RefusalError is what libvirt would not do, or could not, in its own words.
+type RefusalError struct{ Text string }
+
+func (e *RefusalError) Error() string { return e.Text }
 
 // answered is a failure in libvirt's words and of one of our kinds.
 type answered struct {

@@ -106,7 +106,7 @@ func storageKind() *kind {
 		about: `A storage template is a VM's disks. A disk is ID,KEY=VALUE,…: its id (sda, sdb, …),
 pool, and either size, for a new one, or source, for a clone of an image; optionally
 filesystem, filesystem-arg (may be repeated) and mountpoint. What holds a comma itself
-stands between double quotes: 'sda,pool=vms,size=4GiB,filesystem=ext4,"filesystem-arg=-E a,b"'.`,
+stands between double quotes: 'sda,pool=vms,size=4GiB,filesystem=ext4,filesystem-arg=-O,"filesystem-arg=^has_journal,extent"'.`,
 		example: `  splicectl template storage create web --disk sda,pool=vms,source=debian \
       --disk sdb,pool=vms,size=4GiB,filesystem=ext4,mountpoint=/srv`,
 		complete: needsList("disks"),
