@@ -27,15 +27,15 @@ LIBVIRT_PACKAGES := iproute2 libvirt-daemon libvirt-daemon-driver-qemu ovmf qemu
 DEMO_PACKAGES  := grub-common grub-pc-bin grub-efi-amd64-bin mtools xz-utils qemu-utils $(LIBVIRT_PACKAGES)
 CEPH_PACKAGES  := ceph-common ceph-mgr ceph-mon ceph-osd qemu-block-extra
 CHECK_PACKAGES := $(DEMO_PACKAGES) $(CEPH_PACKAGES) bubblewrap dosfstools e2fsprogs gdisk libarchive-tools libnbd-bin \
-	libvirt-clients libxml2-utils python3 python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema \
-	python3-oauthlib python3-requests python3-yaml systemd tar xfsprogs
+	libvirt-clients libxml2-utils mmdebstrap python3 python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema \
+	python3-oauthlib python3-requests python3-yaml systemd systemd-container tar xfsprogs
 # cloud-init is only unpacked, for what tests ask its code: installed, it would
 # configure this host at its next boot.
 CLOUD_INIT := $(CACHE)/cloud-init
 
 # What a test may not skip for want of: "make check" has installed it all. The
 # corpus of sample files stands beside the project only where it is developed.
-REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap,cloud-init$(if $(CI),$(comma)corpus)
+REQUIRE := ceph,qemu,systemd,python,mount,xattr,libvirt,mkfs,bwrap,cloud-init,nspawn$(if $(CI),$(comma)corpus)
 comma   := ,
 
 # installed, with a list of packages: installs those that are missing.
@@ -64,10 +64,10 @@ bin/splicectl:
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/splicectl
 
 .PHONY: demo
-demo: build ## import a real appliance through the socket (POOL=dir or POOL=ceph)
+demo: build ## take a real appliance in and boot a VM from it (POOL=dir or POOL=ceph)
 	@$(call installed,$(DEMO_PACKAGES) $(if $(filter ceph,$(POOL)),$(CEPH_PACKAGES)))
 	@$(GO) run ./test/appliance/cmd --cache $(CACHE)/packages --out $(CACHE)/appliance
-	@$(if $(filter ceph,$(POOL)),$(SUDO)) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" CACHE=$(CACHE) POOL=$(POOL) GO=$(GO) test/demo.sh
+	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" CACHE=$(CACHE) POOL=$(POOL) GO=$(GO) test/demo.sh
 
 .PHONY: check
 check: build ## everything that CI checks: lint, then all tests, on a cluster of their own
@@ -99,11 +99,17 @@ fmt: $(LINT) ## format the Go code
 	@$(LINT) fmt ./...
 
 .PHONY: bench
-bench: build ## time an import against qemu-img convert, on a cluster of one node
+bench: build bench-catalogue ## time an import against qemu-img convert, the making of VMs, and lists
 	@$(call installed,$(DEMO_PACKAGES) $(CEPH_PACKAGES))
 	@$(GO) run ./test/bench/cmd data --out $(CACHE)/bench
 	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" $(GO) run ./test/cephnode/cmd run --pool bench -- \
-		sh -c '$(GO) run ./test/bench/cmd run --data $(CACHE)/bench --conf "$$CEPH_CONF" --pool bench'
+		sh -c '$(GO) run ./test/bench/cmd run --data $(CACHE)/bench --conf "$$CEPH_CONF" --pool bench && \
+			$(GO) run ./test/libvirtnode/cmd run -- \
+			sh -c "$(GO) run ./test/bench/cmd vms --conf \"\$$CEPH_CONF\" --pool bench --libvirt \"\$$LIBVIRT_SOCKET\""'
+
+.PHONY: bench-catalogue
+bench-catalogue: build ## time the daemon's lists of 10,000 OVAs and profiles
+	@$(SUDO) env "PATH=$$PATH" GOFLAGS="$$GOFLAGS" $(GO) run ./test/bench/cmd catalogue
 
 .PHONY: clean
 clean: ## remove what was built, and the cache

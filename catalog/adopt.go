@@ -134,7 +134,7 @@ func adoptable(v *ingest.Facts, origin string) error {
 	switch {
 	case !v.There:
 		return rpc.Errorf(rpc.NotFound, "the pool has no volume %q.", v.Name).
-			WithHint("See what there is with splicectl ova adoptable, or image adoptable.")
+			WithHint("See what there is with splicectl ova adoptable and splicectl image adoptable.")
 	case v.Problem != "":
 		return unfit("the volume %q can't be looked at: %.200s", v.Name, v.Problem)
 	case v.Metadata[ingest.MetaJob] == "" || v.Metadata[ingest.MetaOrigin] != origin:

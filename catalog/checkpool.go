@@ -27,6 +27,11 @@ type owner struct {
 	writable bool
 }
 
+// fits reports whether a volume may have that size, in bytes.
+func (o owner) fits(size int64) bool {
+	return o.size < 0 || size == o.size || o.writable && size > o.size
+}
+
 // owners are the volumes of a pool that records name.
 func (c *Catalog) owners(pool string) (map[string]owner, error) {
 	named := map[string]owner{}
@@ -165,7 +170,7 @@ func (p *poolCheck) owned(f *ingest.Facts, by owner) {
 		said.Hint = "If another host removed it, drop the record with splicectl " + by.remove + "; else bring it back from a backup."
 	case f.Metadata[ingest.MetaJob] != by.job:
 		said.Text = "There is a volume of that name, but another job made it."
-	case by.size >= 0 && f.Size != by.size && !(by.writable && f.Size > by.size):
+	case !by.fits(f.Size):
 		said.Kind = api.SizeMismatch
 		said.Text = fmt.Sprintf("The volume has %d bytes, and %d in the record.", f.Size, by.size)
 	case !f.Frozen && !by.writable:

@@ -78,22 +78,20 @@ func (c *Catalog) Entry(kind api.Kind, name string) (api.Entry, error) {
 
 // Entries lists the entries of some kinds whose names match the regular
 // expression, sorted by kind, then by name.
-func (c *Catalog) Entries(match string, kinds ...api.Kind) ([]api.Entry, error) {
+func (c *Catalog) Entries(match string, kinds ...api.Kind) (rpc.List[api.Entry], error) {
+	var all rpc.List[api.Entry]
 	wanted, err := matcher(match)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	all := []api.Entry{}
 	for _, kind := range slices.Sorted(slices.Values(kinds)) {
 		s, err := c.shelf(kind)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
-		found, err := s.list(wanted)
-		if err != nil {
-			return nil, err
+		if err := s.list(&all, wanted); err != nil {
+			return all, err
 		}
-		all = append(all, found...)
 	}
 	return all, nil
 }

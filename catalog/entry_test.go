@@ -241,25 +241,63 @@ func TestLacks(t *testing.T) {
 		f.made(api.KindProfile, name, r.spec)
 		one, err := f.catalog.Entry(api.KindProfile, name)
 		ok(t, err)
-		list, err := f.catalog.Entries("^"+name+"$", api.KindProfile)
-		ok(t, err)
+		list := f.entries("^"+name+"$", api.KindProfile)
 		if len(list) != 1 || !slices.Equal(one.Lacks, r.want) || !slices.Equal(list[0].Lacks, r.want) {
 			t.Errorf("%v lacks %q, in the list %+v; want %q", r.spec, one.Lacks, list, r.want)
 		}
 	}
 }
 
+func (f *fixture) entries(match string, kinds ...api.Kind) []api.Entry {
+	f.t.Helper()
+	list, err := f.catalog.Entries(match, kinds...)
+	ok(f.t, err)
+	entries, err := list.Decode()
+	ok(f.t, err)
+	return entries
+}
+
+// What lists say is kept, and yet always what the files say: of the profile, and
+// of the OVA on which depends what the profile lacks.
+func TestListsFollowEdits(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.up()
+	f.stock()
+	f.done(f.uploadOVA("plain")) // without an adapter
+	f.made(api.KindProfile, "one", content{"type": "ova", "ova": "plain", "system_template": "x"})
+	says := func(what string, want ...string) {
+		t.Helper()
+		for range 2 {
+			if got := f.entries("^one$", api.KindProfile)[0].Lacks; !slices.Equal(got, want) {
+				t.Errorf("%s it lacks %q, want %q", what, got, want)
+			}
+		}
+	}
+	says("fresh,")
+	good, err := os.ReadFile(f.file("ovas", "plain"))
+	ok(t, err)
+	ok(t, os.WriteFile(f.file("ovas", "plain"), []byte("nonsense"), 0o600))
+	says("with an OVA that can't be read", "network_template")
+	ok(t, os.WriteFile(f.file("ovas", "plain"), good, 0o600))
+	says("with the OVA mended")
+	profile, err := os.ReadFile(f.file("profiles", "one"))
+	ok(t, err)
+	profile = []byte(strings.Replace(string(profile), "system_template: x\n", "", 1))
+	ok(t, os.WriteFile(f.file("profiles", "one"), profile, 0o600))
+	says("without hardware", "system_template")
+}
+
 func TestListsOfEntries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.up()
-	if list, err := f.catalog.Entries("", api.TemplateKinds()...); err != nil || list == nil || len(list) != 0 {
-		t.Errorf("nothing: %v, %v", list, err)
+	if list := f.entries("", api.TemplateKinds()...); len(list) != 0 {
+		t.Errorf("nothing: %v", list)
 	}
 	f.stock()
 	f.made(api.KindSystem, "a", content{"vcpus": 1, "vram": 1})
-	list, err := f.catalog.Entries("^[ax]$", api.KindSystem, api.KindStorage, api.KindNetwork)
-	ok(t, err)
+	list := f.entries("^[ax]$", api.KindSystem, api.KindStorage, api.KindNetwork)
 	var got []string
 	for _, e := range list {
 		got = append(got, string(e.Kind)+" "+e.Name)
@@ -268,8 +306,7 @@ func TestListsOfEntries(t *testing.T) {
 		t.Errorf("list %q", got)
 	}
 	f.made(api.KindScript, "long", content{"content": "#!/bin/sh\n# " + strings.Repeat("ä", 300) + "\n"})
-	scripts, err := f.catalog.Entries("", api.KindScript)
-	ok(t, err)
+	scripts := f.entries("", api.KindScript)
 	if len(scripts) != 2 || scripts[0].Spec != nil || !strings.HasPrefix(scripts[0].Summary, "#!/bin/sh\n# ä") || len(scripts[0].Summary) > 210 {
 		t.Errorf("scripts %+v", scripts)
 	}
@@ -373,12 +410,11 @@ func TestEditsByHand(t *testing.T) {
 		if s := decoded[api.SystemTemplate](t, e); s.VCPUs != 3 || !strings.Contains(e.Problem, "web.yaml") {
 			t.Errorf("%q: %+v with the problem %q", broken, s, e.Problem)
 		}
-		list, err := f.catalog.Entries("", api.KindSystem)
-		ok(t, err)
+		list := f.entries("", api.KindSystem)
 		if len(list) != 1 || list[0].Problem != e.Problem || !slices.Equal(f.catalog.Corrupt(), []string{e.Problem}) {
 			t.Errorf("%q: list %+v, corrupt %q", broken, list, f.catalog.Corrupt())
 		}
-		_, err = f.modify(api.KindSystem, "web", content{"vcpus": 2})
+		_, err := f.modify(api.KindSystem, "web", content{"vcpus": 2})
 		if err == nil || !strings.Contains(err.Error(), "web.yaml") {
 			t.Errorf("%q was modified: %v", broken, err)
 		}

@@ -182,6 +182,15 @@ func (f *fixture) uploadOVA(name string) (api.Job, error) {
 	return f.catalog.UploadOVA(api.OVAUpload{Pool: "local", Name: name}, source(f.t, ovatest.OVA(disk())), caller())
 }
 
+func (f *fixture) ovas(match string) []api.OVASummary {
+	f.t.Helper()
+	list, err := f.catalog.OVAs(match)
+	ok(f.t, err)
+	ovas, err := list.Decode()
+	ok(f.t, err)
+	return ovas
+}
+
 func (f *fixture) removeOVA(name string) (api.Job, error) {
 	return f.catalog.RemoveOVA(api.OVARemove{Name: name, Cascade: true}, caller())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"spliced/api"
 	"spliced/failpoint"
@@ -101,7 +102,7 @@ func (c *Catalog) fill(ctx context.Context, r *job.Run, w *worker.Worker, u *upl
 	if err := c.fits(ctx, w, u); err != nil {
 		return err
 	}
-	u.intent.commitTo(staged)
+	u.intent = u.intent.committing(staged)
 	if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
 		return err
 	}
@@ -123,11 +124,17 @@ func (c *Catalog) seal(ctx context.Context, w *worker.Worker, i Intent) error {
 	return nil
 }
 
+// movesAtOnce is how many volumes a worker is told of in one request: with all
+// their metadata they stay far below rpc.MaxFrame.
+const movesAtOnce = 128
+
 // place gives the staged volumes their final names.
 func (c *Catalog) place(ctx context.Context, w *worker.Worker, u *upload, staged moves) error {
 	for pool, list := range staged {
-		if err := w.Commit(ctx, c.pools[pool], list); err != nil {
-			return err
+		for some := range slices.Chunk(list, movesAtOnce) {
+			if err := w.Commit(ctx, c.pools[pool], some); err != nil {
+				return err
+			}
 		}
 	}
 	failpoint.Hit(failpoint.CommitAnswered)

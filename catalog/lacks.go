@@ -24,9 +24,20 @@ func (c *Catalog) Lacks(p *api.Profile) ([]string, error) {
 func (c *Catalog) lacking(e *api.Entry, p *api.Profile) { e.Lacks, _ = c.Lacks(p) }
 
 // lackingAmong is lacking for many: the OVAs are looked at once.
-func (c *Catalog) lackingAmong() func(*api.Entry, *api.Profile) {
-	systems := map[string][]api.System{}
+func (c *Catalog) lackingAmong() addition[api.Profile] {
+	type version struct {
+		generation string
+		systems    []api.System
+	}
+	ovas := map[string]version{}
 	// What fails here fails for the profiles, too, and is told there.
-	_, _ = c.ovas.Each(func(o *store.Version[api.OVA]) { systems[o.Name] = o.Value.Systems })
-	return func(e *api.Entry, p *api.Profile) { e.Lacks = vm.Lacks(p, systems[p.OVA]) }
+	_, _ = c.ovas.Each(func(o *store.Version[api.OVA]) {
+		if o.Problem == nil {
+			ovas[o.Name] = version{o.Generation, o.Value.Systems}
+		}
+	})
+	return addition[api.Profile]{
+		with: func(p *api.Profile) string { return ovas[p.OVA].generation },
+		add:  func(e *api.Entry, p *api.Profile) { e.Lacks = vm.Lacks(p, ovas[p.OVA].systems) },
+	}
 }

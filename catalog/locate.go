@@ -56,7 +56,7 @@ func (p *places) volume(pool, name string) (vm.Location, error) {
 }
 
 // secretSpace is the namespace of the secrets' UUIDs (RFC 9562, section 5.5).
-const secretSpace = "a1f0c7de-6f0b-4b4e-9d5f-0d1c5b6a7e21"
+const secretSpace = "a1f0c7de-6f0b-4b4e-9d5f-0d1c5b6a7e21" //nolint:gosec // G101: it is a namespace, and no secret
 
 // secret is the UUID of the libvirt secret that has the key for a pool: the
 // configured one, else one that only depends on cluster and user, so that all

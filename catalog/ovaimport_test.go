@@ -153,8 +153,7 @@ func TestPasswordsStayInTheRecord(t *testing.T) {
 	_, err := f.end(f.uploadRich(api.OVAUpload{Properties: map[string]string{"password": secret, "nothing": "x"}}, ""))
 	one, shown := f.catalog.OVA("web", false)
 	ok(t, shown)
-	list, listed := f.catalog.OVAs("")
-	ok(t, listed)
+	list := f.ovas("")
 	answers, failed := json.Marshal([]any{j, f.jobs.List(), one, list, fmt.Sprint(err)})
 	ok(t, failed)
 	if strings.Contains(string(answers), secret) || strings.Contains(string(answers), vendorSecret) {

@@ -29,13 +29,9 @@ func (c *Catalog) plan(o *api.OVA, configuration string, properties ...map[strin
 	if configuration == "" {
 		configuration = o.Configuration
 	}
-	text, err := c.descriptors.Get(o.Name)
-	if err != nil {
-		return nil, err
-	}
 	c.planning.Lock()
 	defer c.planning.Unlock()
-	appliance, err := ovf.Parse(text)
+	appliance, err := c.descriptor(o)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +41,44 @@ func (c *Catalog) plan(o *api.OVA, configuration string, properties ...map[strin
 	if err != nil {
 		return nil, err
 	}
-	secret := map[string]string{}
-	for _, some := range properties {
-		maps.Copy(secret, appliance.Given(ovf.Choice{Configuration: configuration, Properties: some}).Secret)
+	return &replan{ova: o, plan: plan, passwords: secret(appliance, configuration, properties)}, nil
+}
+
+// descriptor parses the descriptor that was kept of an OVA. The caller holds
+// c.planning.
+func (c *Catalog) descriptor(o *api.OVA) (*ovf.Appliance, error) {
+	text, err := c.descriptors.Get(o.Name)
+	if absent(err) {
+		return nil, rpc.Errorf(rpc.StateCorrupt, "the descriptor of OVA %q is gone, while its record is there.", o.Name).
+			WithHint("Bring its file back from a backup, or import the OVA again.")
 	}
-	return &replan{ova: o, plan: plan, passwords: slices.Sorted(maps.Keys(secret))}, nil
+	if err != nil {
+		return nil, err
+	}
+	return ovf.Parse(text)
+}
+
+// passwords are the full keys, sorted, of those among the properties that the
+// OVA's descriptor says are passwords.
+func (c *Catalog) passwords(o *api.OVA, configuration string, properties map[string]string) ([]string, error) {
+	if configuration == "" {
+		configuration = o.Configuration
+	}
+	c.planning.Lock()
+	defer c.planning.Unlock()
+	appliance, err := c.descriptor(o)
+	if err != nil {
+		return nil, err
+	}
+	return secret(appliance, asWritten(appliance, configuration), []map[string]string{properties}), nil
+}
+
+func secret(a *ovf.Appliance, configuration string, properties []map[string]string) []string {
+	keys := map[string]string{}
+	for _, some := range properties {
+		maps.Copy(keys, a.Given(ovf.Choice{Configuration: configuration, Properties: some}).Secret)
+	}
+	return slices.Sorted(maps.Keys(keys))
 }
 
 // asWritten is the id of a configuration as the descriptor has it: records have it

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -31,23 +32,34 @@ func looking(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // OVAs lists the OVAs whose names match the regular expression, sorted. Of one
 // whose file can't be used it is the last good version.
-func (c *Catalog) OVAs(match string) ([]api.OVASummary, error) {
+func (c *Catalog) OVAs(match string) (rpc.List[api.OVASummary], error) {
+	var all rpc.List[api.OVASummary]
 	wanted, err := matcher(match)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	all := []api.OVASummary{}
+	var failed error
 	_, err = c.ovas.Each(func(o *store.Version[api.OVA]) {
 		if !wanted.MatchString(o.Name) {
 			return
 		}
-		s := o.Value.Summary()
-		if o.Problem != nil {
-			s.Problem = o.Problem.Error()
+		text, err := o.Text("", func() ([]byte, error) { return ovaSummary(o) })
+		if err != nil {
+			failed = err
+			return
 		}
-		all = append(all, s)
+		all.Add(text)
 	})
-	return all, err
+	return all, errors.Join(err, failed)
+}
+
+// ovaSummary is what lists say of a record, encoded.
+func ovaSummary(o *store.Version[api.OVA]) ([]byte, error) {
+	s := o.Value.Summary()
+	if o.Problem != nil {
+		s.Problem = o.Problem.Error()
+	}
+	return json.Marshal(s)
 }
 
 // OVA returns an OVA's record, with its descriptor's text when asked for.
@@ -86,23 +98,19 @@ func (c *Catalog) Images(pool, match string) ([]api.Volume, error) {
 }
 
 // matching returns the records of a collection that can be read and whose names
-// match. Those that can't be read are listed by Corrupt.
+// match, to be read only. Those that can't be read are listed by Corrupt.
 func matching[T any](from *store.Collection[T], match string) ([]T, error) {
 	wanted, err := matcher(match)
 	if err != nil {
 		return nil, err
 	}
-	items, _, err := from.All()
-	if err != nil {
-		return nil, err
-	}
 	found := []T{}
-	for _, item := range items {
-		if wanted.MatchString(item.Name) {
-			found = append(found, item.Value)
+	_, err = from.Each(func(v *store.Version[T]) {
+		if v.Problem == nil && wanted.MatchString(v.Name) {
+			found = append(found, v.Value)
 		}
-	}
-	return found, nil
+	})
+	return found, err
 }
 
 // matcher reads the parameter match.

@@ -203,8 +203,7 @@ func TestCorruptRecords(t *testing.T) {
 		ok(t, os.WriteFile(filepath.Join(f.state, "images-local", "b.yaml"), []byte(text), 0o600))
 		ok(t, os.WriteFile(filepath.Join(f.state, "intents", "b.yaml"), []byte(text), 0o600))
 		f.up()
-		ovas, err := f.catalog.OVAs("")
-		ok(t, err)
+		ovas := f.ovas("")
 		images, err := f.catalog.Images("", "")
 		ok(t, err)
 		named := func(o api.OVASummary) string { return o.Name }

@@ -16,7 +16,7 @@ type shelf interface {
 	modify(name string, patch api.Spec, generation string) (api.Entry, error)
 	remove(name, generation string) error
 	show(name string) (api.Entry, error)
-	list(wanted *regexp.Regexp) ([]api.Entry, error)
+	list(to *rpc.List[api.Entry], wanted *regexp.Regexp) error
 	has(name string) (bool, error)
 	// each calls visit with what every entry was made with and refers to, for which
 	// of those that can't be used the last good version counts.
@@ -38,9 +38,15 @@ type entries[T any] struct {
 	tidy    func(*T)                 // brings a value into its one form, in new memory
 	vet     func(before, v *T) error // what the type alone can't see; before is nil for a new one
 	summary func(*T) string          // stands in lists instead of the spec
-	// add adds to what is shown of one, and addAmong does for lists.
-	add      func(*api.Entry, *T)
-	addAmong func() func(*api.Entry, *T)
+	// add adds to what is shown of one, and among does for lists.
+	add   func(*api.Entry, *T)
+	among func() addition[T]
+}
+
+// An addition is what is shown of records beside their own content.
+type addition[T any] struct {
+	with func(*T) string // equal ones add the same to the same record
+	add  func(*api.Entry, *T)
 }
 
 func (s *entries[T]) create(name string, spec api.Spec) (api.Entry, error) {
@@ -166,27 +172,36 @@ func (s *entries[T]) show(name string) (api.Entry, error) {
 	return e, err
 }
 
-func (s *entries[T]) list(wanted *regexp.Regexp) ([]api.Entry, error) {
-	add := func(*api.Entry, *T) {}
-	if s.addAmong != nil {
-		add = s.addAmong()
+func (s *entries[T]) list(to *rpc.List[api.Entry], wanted *regexp.Regexp) error {
+	among := addition[T]{with: func(*T) string { return "" }, add: func(*api.Entry, *T) {}}
+	if s.among != nil {
+		among = s.among()
 	}
-	found, failed := []api.Entry{}, error(nil)
+	var failed error
 	_, err := s.records.Each(func(v *store.Version[T]) {
 		if !wanted.MatchString(v.Name) {
 			return
 		}
-		e := s.entry(v)
-		add(&e, &v.Value)
-		if s.summary != nil {
-			e.Summary = s.summary(&v.Value)
-		} else {
-			text, err := s.text(v.Value)
-			e.Spec, failed = text, errors.Join(failed, err)
+		text, err := v.Text(among.with(&v.Value), func() ([]byte, error) { return s.listed(v, among) })
+		if err != nil {
+			failed = err
+			return
 		}
-		found = append(found, e)
+		to.Add(text)
 	})
-	return found, errors.Join(err, failed)
+	return errors.Join(err, failed)
+}
+
+// listed is what lists say of a version, encoded.
+func (s *entries[T]) listed(v *store.Version[T], among addition[T]) (text []byte, err error) {
+	e := s.entry(v)
+	among.add(&e, &v.Value)
+	if s.summary != nil {
+		e.Summary = s.summary(&v.Value)
+	} else if e.Spec, err = s.text(v.Value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(e)
 }
 
 // entry is what is shown of a version beside its content.

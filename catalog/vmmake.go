@@ -61,6 +61,11 @@ func (c *Catalog) verify(ctx context.Context, w *worker.Worker, o *vmOrder, plan
 	for _, n := range plan.NICs {
 		check.Bridges = append(check.Bridges, n.Bridge)
 	}
+	for _, d := range plan.Drives {
+		if c.pools[d.Pool].Namespace != "" {
+			check.Spaced = d.Pool
+		}
+	}
 	if err := w.CheckDomain(ctx, check); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (d *Daemon) entryMethods(kind api.Kind, changes func(string, string, ...rpc
 				return d.entryRemove(c, kind, p)
 			}),
 		rpc.Bind(read(noun+".list", "Lists the "+plural(kind)+", sorted by name."),
-			func(_ context.Context, _ *rpc.Call, p api.List) ([]api.Entry, error) {
+			func(_ context.Context, _ *rpc.Call, p api.List) (rpc.List[api.Entry], error) {
 				return d.entryList(p.Match, plural(kind), kind)
 			}),
 		rpc.Bind(read(noun+".show", "Shows the "+noun+" and who refers to it.", rpc.NotFound, rpc.StateCorrupt),
@@ -82,11 +82,11 @@ func (d *Daemon) templateRemove(_ context.Context, c *rpc.Call, p api.TemplateRe
 	return d.entryRemove(c, p.Kind, p.Entry())
 }
 
-func (d *Daemon) templateList(_ context.Context, _ *rpc.Call, p api.TemplateList) ([]api.Entry, error) {
+func (d *Daemon) templateList(_ context.Context, _ *rpc.Call, p api.TemplateList) (rpc.List[api.Entry], error) {
 	kinds := api.TemplateKinds()
 	if p.Kind != "" {
 		if err := template(p.Kind); err != nil {
-			return nil, failure.Cannot("list the templates", err)
+			return rpc.List[api.Entry]{}, failure.Cannot("list the templates", err)
 		}
 		kinds = []api.Kind{p.Kind}
 	}
@@ -147,10 +147,10 @@ func changed(verb, done string, kind api.Kind, name string, e api.Entry, err err
 	return api.EntryResult{Message: fmt.Sprintf("%s the %s %q.", done, kind.Title(), name), Entry: e}, nil
 }
 
-func (d *Daemon) entryList(match, what string, kinds ...api.Kind) ([]api.Entry, error) {
+func (d *Daemon) entryList(match, what string, kinds ...api.Kind) (rpc.List[api.Entry], error) {
 	list, err := d.Catalog.Entries(match, kinds...)
 	if err != nil {
-		return nil, failure.Cannot("list the "+what, err)
+		return list, failure.Cannot("list the "+what, err)
 	}
 	return list, nil
 }

@@ -53,10 +53,10 @@ func (d *Daemon) ovaUpload(ctx context.Context, c *rpc.Call, p api.OVAUpload) (a
 	return answer, nil
 }
 
-func (d *Daemon) ovaList(_ context.Context, _ *rpc.Call, p api.List) ([]api.OVASummary, error) {
+func (d *Daemon) ovaList(_ context.Context, _ *rpc.Call, p api.List) (rpc.List[api.OVASummary], error) {
 	list, err := d.Catalog.OVAs(p.Match)
 	if err != nil {
-		return nil, failure.Cannot("list the OVAs", err)
+		return list, failure.Cannot("list the OVAs", err)
 	}
 	return list, nil
 }

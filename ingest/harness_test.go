@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -169,7 +170,19 @@ func volumes(tb testing.TB, p block.Pool) []string {
 // undone demands that Undo leaves exactly the named volumes.
 func undone(tb testing.TB, p block.Pool, finals []string, leaves ...string) {
 	tb.Helper()
-	ok(tb, ingest.Undo(tb.Context(), p, job, finals))
+	// A program that a test beside this one is just starting may hold the
+	// descriptors of all for a moment.
+	deadline := time.After(10 * time.Second)
+	err := ingest.Undo(tb.Context(), p, job, finals)
+	for errors.Is(err, syscall.EBUSY) {
+		select {
+		case <-deadline:
+			tb.Fatal(err)
+		case <-time.After(10 * time.Millisecond):
+		}
+		err = ingest.Undo(tb.Context(), p, job, finals)
+	}
+	ok(tb, err)
 	if left := volumes(tb, p); !slices.Equal(left, leaves) {
 		tb.Fatalf("Undo left %q, want %q", left, leaves)
 	}

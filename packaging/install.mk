@@ -41,8 +41,8 @@ install: ## put binaries, units, manual and examples under DESTDIR, for PREFIX
 	$(call install-unit,spliced.service)
 	$(INSTALL) -m 0644 '$(PACKAGING)/sysusers.d/spliced.conf' '$(DESTDIR)$(libdir)/sysusers.d/spliced.conf'
 	$(INSTALL) -m 0644 '$(PACKAGING)/tmpfiles.d/spliced.conf' '$(DESTDIR)$(libdir)/tmpfiles.d/spliced.conf'
-	$(INSTALL) -m 0644 '$(PACKAGING)/spliced.yaml' '$(DESTDIR)$(docdir)/spliced.yaml'
-	$(INSTALL) -m 0644 '$(PACKAGING)/../LICENSE' '$(PACKAGING)/../docs/OPERATIONS.md' '$(PACKAGING)/../docs/PROTOCOL.md' '$(DESTDIR)$(docdir)/'
+	$(INSTALL) -m 0644 '$(PACKAGING)/spliced.yaml' '$(PACKAGING)/scripts.conf' '$(DESTDIR)$(docdir)/'
+	$(INSTALL) -m 0644 '$(PACKAGING)/../LICENSE' '$(PACKAGING)/../docs/CATALOGUE.md' '$(PACKAGING)/../docs/OPERATIONS.md' '$(PACKAGING)/../docs/PROTOCOL.md' '$(DESTDIR)$(docdir)/'
 	'$(BIN)/splicectl' man '$(DESTDIR)$(mandir)'
 	chmod 0644 '$(DESTDIR)$(mandir)'/splicectl*.1
 	$(call install-completion,bash,$(bashdir)/splicectl)

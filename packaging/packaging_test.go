@@ -3,6 +3,7 @@
 package packaging_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -114,9 +115,11 @@ func TestInstallTree(t *testing.T) {
 			"-rw-r--r-- /usr/share/bash-completion/completions/splicectl",
 			"drwxr-xr-x /usr/share/doc",
 			"drwxr-xr-x /usr/share/doc/spliced",
+			"-rw-r--r-- /usr/share/doc/spliced/CATALOGUE.md",
 			"-rw-r--r-- /usr/share/doc/spliced/LICENSE",
 			"-rw-r--r-- /usr/share/doc/spliced/OPERATIONS.md",
 			"-rw-r--r-- /usr/share/doc/spliced/PROTOCOL.md",
+			"-rw-r--r-- /usr/share/doc/spliced/scripts.conf",
 			"-rw-r--r-- /usr/share/doc/spliced/spliced.yaml",
 			"drwxr-xr-x /usr/share/fish",
 			"drwxr-xr-x /usr/share/fish/vendor_completions.d",
@@ -238,6 +241,10 @@ func TestUnitsVerify(t *testing.T) {
 			t.Errorf("%s: %s", unit, complaint)
 		}
 	}
+	allowScripts(t, root)
+	if complaint := verify("spliced.service"); complaint != "" {
+		t.Errorf("with scripts.conf: %s", complaint)
+	}
 	// That there was no complaint means something only if there can be one.
 	if err := os.Remove(filepath.Join(root, "usr/sbin/spliced")); err != nil {
 		t.Fatal(err)
@@ -247,18 +254,39 @@ func TestUnitsVerify(t *testing.T) {
 	}
 }
 
-// exposureLimit is what "systemd-analyze security" may say at most, in tenths:
-// a hardening line that gets lost shows here.
-const exposureLimit = "20"
+// allowScripts installs the example with what scripts need.
+func allowScripts(t *testing.T, root string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "usr/share/doc/spliced/scripts.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(root, "usr/lib/systemd/system/spliced.service.d")
+	if err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "scripts.conf"), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What "systemd-analyze security" may say at most, in tenths: a hardening line
+// that gets lost shows here.
+const (
+	exposureLimit        = "19"
+	scriptsExposureLimit = "31"
+)
 
 func TestServiceIsConfined(t *testing.T) {
 	analyze := need(t, "systemd-analyze", "systemd")
 	root := installed(t)
 	addTargets(t, root)
-	out, err := run(t, analyze, "--root="+root, "--offline=yes", "--threshold="+exposureLimit, "--no-pager", "security", "spliced.service")
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+	within := func(limit string) {
+		out, err := run(t, analyze, "--root="+root, "--offline=yes", "--threshold="+limit, "--no-pager", "security", "spliced.service")
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
+	within(exposureLimit)
+	allowScripts(t, root)
+	within(scriptsExposureLimit)
 }
 
 func TestUserGroupAndFolders(t *testing.T) {

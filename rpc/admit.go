@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 )
@@ -8,9 +9,10 @@ import (
 // A request is one that was accepted and is not answered yet.
 type request struct {
 	envelope
-	fds  []*os.File
-	size int
-	row  *Method
+	fds    []*os.File
+	size   int
+	row    *Method
+	result json.RawMessage // once it is there
 }
 
 // accept makes a frame a request under a number of ours. The number is 0 where

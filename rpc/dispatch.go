@@ -43,11 +43,14 @@ func (s *session) serve(lib *jsonrpc2.Conn, id uint64, r *request, c *Call) {
 	result, err := s.invoke(r, c)
 	c.closeFDs()
 	reply := &jsonrpc2.Response{ID: jsonrpc2.ID{Num: id}}
+	answered := json.RawMessage("true") // all that the library learns of the result
 	if err == nil {
-		err = s.setResult(reply, result, r.method)
+		err = s.setResult(r, result)
 	}
 	if err != nil {
 		setError(reply, s.tell(err, r))
+	} else {
+		reply.Result = &answered
 	}
 	s.out.wait()                               // not in WriteObject: the library holds a lock there that Notify needs
 	if lib.SendResponse(s.ctx, reply) != nil { // the peer is gone
@@ -68,14 +71,24 @@ func (s *session) invoke(r *request, c *Call) (result any, err error) {
 }
 
 // setResult encodes a result, within the limit.
-func (s *session) setResult(reply *jsonrpc2.Response, result any, method string) error {
-	if err := reply.SetResult(result); err != nil {
+func (s *session) setResult(r *request, result any) error {
+	text, err := encode(result)
+	if err != nil {
 		return fmt.Errorf("encode the result: %w", err)
 	}
-	if n := len(*reply.Result); n > s.srv.limits.Reply {
-		return Errorf(Limit, "Cannot send the result of %s: it has %d bytes, and the limit is %d.", method, n, s.srv.limits.Reply)
+	if n := len(text); n > s.srv.limits.Reply {
+		return Errorf(Limit, "Cannot send the result of %s: it has %d bytes, and the limit is %d.", r.method, n, s.srv.limits.Reply)
 	}
+	r.result = text
 	return nil
+}
+
+// encode gives a result as JSON. That of a List is not read once more.
+func encode(result any) (json.RawMessage, error) {
+	if list, ok := result.(ready); ok {
+		return list.ready(), nil
+	}
+	return json.Marshal(result)
 }
 
 // tell turns a failure into what the peer may read, and logs what it may not.
@@ -112,7 +125,8 @@ func (s *session) forget(id uint64) *request {
 }
 
 // WriteObject sends what the library made: a notification as it is, a reply
-// under the id that the peer had given its request.
+// under the id that the peer had given its request. The result goes round the
+// library, which would read megabytes several times over.
 func (s *session) WriteObject(obj any) error {
 	text, err := json.Marshal(obj)
 	if err != nil {
@@ -136,18 +150,19 @@ func (s *session) WriteObject(obj any) error {
 	if r == nil {
 		return ErrClosed
 	}
-	return s.out.put(letter{line: replyLine(r.id, reply.Result, reply.Error)})
+	return s.out.put(letter{line: replyLine(r.id, r.result, reply.Error)})
 }
 
 // replyLine writes one answer: with an error where there is one.
 func replyLine(id, result, fault json.RawMessage) []byte {
-	line := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,`, id)
+	kind, body := `,"result":`, result
 	if fault != nil {
-		line = fmt.Appendf(line, `"error":%s`, fault)
-	} else {
-		line = fmt.Appendf(line, `"result":%s`, result)
+		kind, body = `,"error":`, fault
 	}
-	return append(line, '}', '\n')
+	const version, end = `{"jsonrpc":"2.0","id":`, "}\n"
+	line := make([]byte, 0, len(version)+len(id)+len(kind)+len(body)+len(end))
+	line = append(append(append(line, version...), id...), kind...)
+	return append(append(line, body...), end...)
 }
 
 // silent is for the library, whose messages go to stderr otherwise: the session

@@ -26,6 +26,9 @@ type schemas struct {
 }
 
 func (s *schemas) of(t reflect.Type) any {
+	if list, ok := reflect.Zero(t).Interface().(ready); ok {
+		return object{"type": "array", "items": s.of(list.element())}
+	}
 	if own := ownSchema(t); own != nil {
 		return own
 	}

@@ -3,11 +3,12 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"time"
 )
 
 // An entry is what a record's file said when it had the mark. Once it is in the
-// cache neither it nor its value is changed.
+// cache nothing of it is changed but the text that is made of it.
 type entry[T any] struct {
 	value      T     // what the file says; where err is set, what it said last
 	good       bool  // there is such a value
@@ -15,6 +16,7 @@ type entry[T any] struct {
 	generation string
 	mark       mark
 	settled    bool // the mark was old enough to tell of any later change
+	kept       atomic.Pointer[kept]
 }
 
 // look returns the record's present entry, from memory when the file is still

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 
 	"spliced/store/strictyaml"
 )
@@ -18,6 +19,32 @@ type Version[T any] struct {
 	// a Problem: equal ones are the same bytes. Empty when it can't be read at all.
 	Generation string
 	Problem    *CorruptError
+
+	kept *atomic.Pointer[kept] // of the entry; nil where the value is the caller's own
+}
+
+// kept is the text that was made of an entry.
+type kept struct {
+	with string
+	text []byte
+}
+
+// Text returns what encode makes of a version that Each has given: for as long as
+// the file and with, which says what else goes in, stay the same it is made once
+// and kept. Nobody may change it. A collection's versions have one text each, so
+// callers must agree on what it is.
+func (v *Version[T]) Text(with string, encode func() ([]byte, error)) ([]byte, error) {
+	if v.kept == nil {
+		return encode()
+	}
+	if last := v.kept.Load(); last != nil && last.with == with {
+		return last.text, nil
+	}
+	text, err := encode()
+	if err == nil {
+		v.kept.Store(&kept{with, text})
+	}
+	return text, err
 }
 
 // generationOf is the generation of a file with that content. 64 bits are enough
@@ -62,7 +89,8 @@ func (c *Collection[T]) version(name string, e *entry[T]) Version[T] {
 func (c *Collection[T]) Versions() ([]Version[T], []*CorruptError, error) {
 	var versions []Version[T]
 	corrupt, err := c.Each(func(v *Version[T]) {
-		versions = append(versions, Version[T]{v.Name, c.clone(v.Value), v.Generation, v.Problem})
+		own := Version[T]{Name: v.Name, Value: c.clone(v.Value), Generation: v.Generation, Problem: v.Problem}
+		versions = append(versions, own)
 	})
 	return versions, corrupt, err
 }
@@ -87,6 +115,7 @@ func (c *Collection[T]) Each(look func(v *Version[T])) (corrupt []*CorruptError,
 		switch e := entries[i]; {
 		case e.good:
 			v = c.version(name, e)
+			v.kept = &e.kept
 			look(&v)
 		case !errors.Is(e.err, fs.ErrNotExist): // gone since the folder was listed
 			corrupt = append(corrupt, c.corrupt(name, e.err))

@@ -15,6 +15,10 @@
 // volume that stands still is wanted here, so a snapshot is a mark, and a clone
 // is a reflink or, where the file system has none, a sparse copy.
 //
+// Nobody but the process's user may read a volume's file. An access control list
+// names that user, who so keeps his access when libvirt makes QEMU's user the
+// owner for as long as a VM runs.
+//
 // Several processes may use one folder: whatever changes its names holds the
 // folder's own lock (flock(2) on the folder), and an open volume holds a shared
 // lock on its file. It needs Linux with renameat2(2) and user extended

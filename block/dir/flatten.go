@@ -41,10 +41,10 @@ func (p *Pool) flatten(name string) error {
 // changed where the mode forbids writing.
 func disown(file *os.File, frozen bool) (err error) {
 	if frozen {
-		if err := file.Chmod(volumeMode); err != nil {
+		if err := permit(file, readWrite); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, file.Chmod(frozenMode)) }()
+		defer func() { err = errors.Join(err, permit(file, readOnly)) }()
 	}
 	err = control(file, func(fd int) error { return unix.Fremovexattr(fd, markParent) })
 	return os.NewSyscallError("fremovexattr", err)

@@ -14,8 +14,9 @@ import (
 	"spliced/block"
 )
 
-// folderMode lets the group look into a new folder; its hypervisor may be there.
-const folderMode = 0o750
+// folderMode lets QEMU, whose user may be any, get through a new folder to its
+// disks. What is in the folder is closed by its own modes.
+const folderMode = 0o711
 
 // Pool is a block.Pool in a folder.
 type Pool struct {
@@ -66,6 +67,10 @@ func makeFolder(path string) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	// Mkdir subtracts the umask, which in a service is strict.
+	if err := os.Chmod(path, folderMode); err != nil {
 		return err
 	}
 	above, err := os.Open(filepath.Dir(filepath.Clean(path)))

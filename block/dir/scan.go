@@ -123,7 +123,7 @@ func (p *Pool) openVolume(name string, flags int) (*os.File, marks, error) {
 func (p *Pool) openAt(name string, flags int) (*os.File, error) {
 	fd := -1
 	err := again(func() (err error) {
-		fd, err = unix.Openat(p.fd(), name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, volumeMode)
+		fd, err = unix.Openat(p.fd(), name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, newMode)
 		return err
 	})
 	if err != nil {

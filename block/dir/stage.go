@@ -17,10 +17,8 @@ import (
 const (
 	// stagedPrefix and an identity name a file that is being made.
 	stagedPrefix = ".spliced.new."
-	// volumeMode is the mode of a volume's file: the hypervisor's group may read.
-	volumeMode = 0o640
-	// frozenMode keeps other programs from writing to a frozen volume.
-	frozenMode = 0o440
+	// newMode is the mode of a new file.
+	newMode = 0o600
 )
 
 func isStaged(name string) bool {
@@ -49,6 +47,9 @@ func (p *Pool) stage(size int64, parent string) (*staged, error) {
 	}
 	s.file = file
 	err = flock(file, unix.LOCK_EX)
+	if err == nil {
+		err = permit(file, readWrite)
+	}
 	if err == nil {
 		err = setMark(file, markID, id)
 	}

@@ -49,7 +49,7 @@ func (v *volume) snapshot(ctx context.Context, name string) error {
 // meanwhile on a volume that is frozen already.
 func (v *volume) mark(snapshots []string) error {
 	if v.frozen.Load() {
-		if err := v.file.Chmod(volumeMode); err != nil {
+		if err := permit(v.file, readWrite); err != nil {
 			return err
 		}
 	}
@@ -57,7 +57,7 @@ func (v *volume) mark(snapshots []string) error {
 		return err
 	}
 	v.frozen.Store(true)
-	if err := v.file.Chmod(frozenMode); err != nil {
+	if err := permit(v.file, readOnly); err != nil {
 		return err
 	}
 	return v.file.Sync()

@@ -28,6 +28,19 @@ func TestAdoptAll(t *testing.T) {
 	ctl(t, serve(t, onePool(), none), "ova", "adopt", "--all").want(t, 0, "", "Pool \"vms\" has no OVAs to adopt.\n")
 }
 
+// Images go the same way.
+func TestAdoptImages(t *testing.T) {
+	list := says("image.adoptable", []api.Adoptable{{Name: "debian", Disks: 1, Host: "n1"}})
+	adopt := stub("image.adopt", 0, func(_ *rpc.Call, p api.ImageAdopt) (api.Result, error) {
+		return api.Result{Message: "Adopted image \"" + p.Pool + "/" + p.Name + "\"."}, nil
+	})
+	socket := serve(t, onePool(), list, adopt)
+	ctl(t, socket, "image", "adoptable").want(t, 0, "NAME    DISKS  FROM HOST\ndebian  1      n1\n", "")
+	ctl(t, socket, "image", "adopt", "--all").want(t, 0, "Adopted image \"vms/debian\".\n", "")
+	none := says("image.adoptable", []api.Adoptable{})
+	ctl(t, serve(t, onePool(), none), "image", "adoptable").want(t, 0, "", "No images to adopt.\n")
+}
+
 func TestAdoptFollowsItsJob(t *testing.T) {
 	job := newFakeJob(at(api.JobRunning, nil), done(`Adopted OVA "web".`))
 	socket := serve(t, append(job.methods(), says("ova.adopt", api.Result{Job: "j1", Message: "It works."}))...)

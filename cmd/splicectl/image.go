@@ -13,7 +13,8 @@ import (
 // image makes the commands about disk images.
 func (c *cli) image() *cobra.Command {
 	return group(&cobra.Command{Use: "image", Short: "Disk images in the pools"},
-		c.imageUpload(), c.imageList(), c.imageShow(), c.imageRemove(), c.imageInspect())
+		c.imageUpload(), c.imageList(), c.imageShow(), c.imageRemove(), c.imageInspect(),
+		c.adoptables(imageAdoption()), c.adopt(imageAdoption()))
 }
 
 const imageUploadHelp = `Takes a disk image into a pool, where it is stored raw.

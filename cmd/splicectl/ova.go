@@ -14,7 +14,7 @@ import (
 func (c *cli) ova() *cobra.Command {
 	return group(&cobra.Command{Use: "ova", Short: "Virtual appliances: OVF packages in one archive"},
 		c.ovaUpload(), c.ovaList(), c.ovaShow(), c.ovaRemove(), c.ovaInspect(), c.ovaConfigure(),
-		c.ovaAdoptable(), c.ovaAdopt())
+		c.adoptables(ovaAdoption()), c.adopt(ovaAdoption()))
 }
 
 const ovaUploadHelp = `Takes an appliance into a pool: each of its disks becomes a raw volume, and what its

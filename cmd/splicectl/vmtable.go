@@ -35,6 +35,7 @@ func vmDetails(w io.Writer, v api.VM) {
 	optional(w, "Profile:", v.Profile)
 	optional(w, "OVA:", v.OVA)
 	row(w, "Defined:", yes(v.Defined))
+	optional(w, "State:", v.State)
 	row(w, "Created:", moment(v.Created))
 	optional(w, "By:", v.CreatedBy)
 	optional(w, "Job:", v.Job)

@@ -38,7 +38,7 @@ func openPool(ctx context.Context, s worker.PoolSpec) (block.Pool, error) {
 	switch s.Driver {
 	case worker.DriverDir:
 		// The default pool's parent is below the state folder, and may be missing.
-		if err := os.MkdirAll(filepath.Dir(s.Path), 0o750); err != nil {
+		if err := os.MkdirAll(filepath.Dir(s.Path), 0o711); err != nil { //nolint:gosec // G301: QEMU has to get through
 			return nil, fmt.Errorf("cannot make the folder of pool %q: %w", s.Name, err)
 		}
 		return dir.Open(ctx, s.Path)

@@ -46,7 +46,7 @@ func (c Contest) Run(ctx context.Context, w io.Writer) error {
 	}
 	defer os.RemoveAll(scratch) //nolint:errcheck // only scratch files
 	p := proc{root: "/proc"}
-	return withDaemon(ctx, c, scratch, func(d daemon) error {
+	return setup{program: c.Spliced, scratch: scratch, pool: rbdPool(c.Conf, c.User, c.Pool)}.withDaemon(ctx, func(d daemon) error {
 		return c.rounds(ctx, w, p,
 			&result{name: "spliced"}, splicedImport{contest: c, daemon: d, proc: p},
 			&result{name: "qemu-img"}, qemuImport{contest: c})

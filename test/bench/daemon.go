@@ -22,28 +22,41 @@ const (
 	stopLimit  = 10 * time.Second
 )
 
+// rbdPool is the configuration of a pool of the cluster.
+func rbdPool(conf, user, pool string) map[string]string {
+	return map[string]string{"driver": "rbd", "conf": conf, "user": user, "pool": pool}
+}
+
 // A daemon is a running spliced.
 type daemon struct {
 	pid    int
 	socket string
 }
 
+// A setup is what a daemon is started with.
+type setup struct {
+	program string
+	scratch string            // folder for its state, its socket and its log
+	pool    map[string]string // the pool's keys in the configuration
+	libvirt map[string]string // of the libvirt; nil for none
+}
+
 // withDaemon starts a daemon with its state in the scratch folder, calls do, and
 // stops it again. What the daemon logged is part of the failure, if there is one.
-func withDaemon(ctx context.Context, c Contest, scratch string, do func(daemon) error) error {
-	config, err := writeConfig(c, scratch)
+func (s setup) withDaemon(ctx context.Context, do func(daemon) error) error {
+	config, err := s.writeConfig()
 	if err != nil {
 		return err
 	}
-	d := daemon{socket: filepath.Join(scratch, "spliced.sock")}
-	log, err := os.Create(filepath.Join(scratch, "spliced.log"))
+	d := daemon{socket: filepath.Join(s.scratch, "spliced.sock")}
+	log, err := os.Create(filepath.Join(s.scratch, "spliced.log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close() //nolint:errcheck // read by name
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	cmd := exec.CommandContext(ctx, c.Spliced, "--config", config, "--listen", d.socket)
+	cmd := exec.CommandContext(ctx, s.program, "--config", config, "--listen", d.socket)
 	cmd.Stderr = log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopLimit
@@ -71,24 +84,16 @@ func tail(log []byte) []byte {
 }
 
 // writeConfig writes the daemon's configuration: JSON, which is YAML too.
-func writeConfig(c Contest, scratch string) (string, error) {
-	type pool struct {
-		Driver string `json:"driver"`
-		Conf   string `json:"conf"`
-		User   string `json:"user"`
-		Pool   string `json:"pool"`
-	}
+func (s setup) writeConfig() (string, error) {
 	config, err := json.MarshalIndent(struct {
-		StateDir string          `json:"state_dir"`
-		Pools    map[string]pool `json:"pools"`
-	}{
-		filepath.Join(scratch, "state"),
-		map[string]pool{configPool: {Driver: "rbd", Conf: c.Conf, User: c.User, Pool: c.Pool}},
-	}, "", "  ")
+		StateDir string                       `json:"state_dir"`
+		Pools    map[string]map[string]string `json:"pools"`
+		Libvirt  map[string]string            `json:"libvirt,omitempty"`
+	}{filepath.Join(s.scratch, "state"), map[string]map[string]string{configPool: s.pool}, s.libvirt}, "", "  ")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(scratch, "config.yaml")
+	path := filepath.Join(s.scratch, "config.yaml")
 	return path, os.WriteFile(path, config, 0o600)
 }
 

@@ -26,6 +26,7 @@ func inWorker() []failpoint.Point {
 	return []failpoint.Point{
 		failpoint.StageCreated, failpoint.StageWritten, failpoint.StageFlushed,
 		failpoint.CommitMetadata, failpoint.CommitRenamed, failpoint.CommitSnapshot, failpoint.VolumeGone,
+		failpoint.DomainDefined, failpoint.DomainStarted,
 	}
 }
 

@@ -32,8 +32,12 @@ func killedInMaking(t *testing.T, k crash, p place, name string) {
 	d.stop(t)
 	d = m.start(t, failpointProgram, "SPLICED_FAILPOINT="+k.String())
 	c := d.dial(t)
-	if _, err := makeVM(t, c, vm, name, params{"request_id": request}); err == nil {
+	_, err := makeVM(t, c, vm, name, params{"request_id": request})
+	if err == nil {
 		t.Error("the call succeeded")
+	}
+	if code(err) != 0 && k.daemonDies() {
+		t.Fatalf("the daemon answered before it came to the point: %v", err)
 	}
 	if k.daemonDies() {
 		d.dies(t)
@@ -51,7 +55,7 @@ func killedInMaking(t *testing.T, k crash, p place, name string) {
 	}
 	done := slices.Contains(decided(), k.point)
 	d.told(t, k, ends(t, c, j.ID), done)
-	err := c.Call(t.Context(), "vm.show", params{"name": vm}, nil)
+	err = c.Call(t.Context(), "vm.show", params{"name": vm}, nil)
 	switch left := volumesOf(t, p, vm); {
 	case done && (err != nil || len(left) != 2):
 		t.Errorf("the VM is not whole: %v, it has the volumes %q", err, left)

@@ -56,7 +56,7 @@ const (
 )
 
 // fill writes the files that the daemon starts from.
-func fill(dir string) error {
+func fill(dir string, ports claim) error {
 	if err := os.MkdirAll(filepath.Join(dir, "etc", "libvirt"), 0o700); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func fill(dir string) error {
 		"etc/passwd":                passwd,
 		"etc/group":                 group,
 		"etc/libvirt/libvirtd.conf": fmt.Sprintf(libvirtdConf, filepath.Join(dir, "sock")),
-		"etc/libvirt/qemu.conf":     qemuConf,
+		"etc/libvirt/qemu.conf":     qemuConf + ports.conf(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // all programs in the node read /etc/passwd
 			return err

@@ -24,6 +24,7 @@ const maxSocket = 107
 // A Node is a running libvirtd. Its methods are for one goroutine at a time.
 type Node struct {
 	dir    string
+	ports  claim
 	pid    int           // of the first process in the node's PID namespace
 	exited chan struct{} // closed when that one, and with it all others, is gone
 }
@@ -33,13 +34,18 @@ type Node struct {
 // When it can't be had, the failure says what the daemon said last, and nothing
 // is left behind.
 func Start(ctx context.Context, dir string) (*Node, error) {
-	dir, err := prepare(dir)
+	ports, err := claimDisplays()
+	if err == nil {
+		if dir, err = prepare(dir, ports); err != nil {
+			err = errors.Join(err, ports.close())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot prepare a libvirt node in %s: %w", dir, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	n := &Node{dir: dir, exited: make(chan struct{})}
+	n := &Node{dir: dir, ports: ports, exited: make(chan struct{})}
 	if err := n.boot(ctx); err != nil {
 		err = fmt.Errorf("cannot start a libvirt node in %s: %w\n%s", dir, err, n.tail())
 		return nil, errors.Join(err, n.Stop())
@@ -48,7 +54,7 @@ func Start(ctx context.Context, dir string) (*Node, error) {
 }
 
 // prepare writes what the daemon needs to find in the folder.
-func prepare(dir string) (string, error) {
+func prepare(dir string, ports claim) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return dir, err
@@ -62,7 +68,7 @@ func prepare(dir string) (string, error) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		return dir, errors.Join(err, errors.New("the folder is not empty"))
 	}
-	if err := fill(dir); err != nil {
+	if err := fill(dir, ports); err != nil {
 		return dir, errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil
@@ -139,7 +145,7 @@ func (n *Node) Stop() error {
 		_ = syscall.Kill(n.pid, syscall.SIGKILL) // it may have ended
 	}
 	<-n.exited
-	return os.RemoveAll(n.dir)
+	return errors.Join(n.ports.close(), os.RemoveAll(n.dir))
 }
 
 func (n *Node) path(name string) string { return filepath.Join(n.dir, name) }

@@ -2,6 +2,8 @@
 //
 //	go run ./test/bench/cmd data --out DIR
 //	go run ./test/bench/cmd run --data DIR --spliced PATH --splicectl PATH --conf CEPHCONF --pool POOL
+//	go run ./test/bench/cmd vms --spliced PATH --splicectl PATH --conf CEPHCONF --pool POOL --libvirt SOCKET
+//	go run ./test/bench/cmd catalogue --spliced PATH
 package main
 
 import (
@@ -35,9 +37,13 @@ func run(ctx context.Context, args []string) error {
 			return data(ctx, args[1:])
 		case "run":
 			return contest(ctx, args[1:])
+		case "vms":
+			return vms(ctx, args[1:])
+		case "catalogue":
+			return catalogue(ctx, args[1:])
 		}
 	}
-	return errors.New("say what to do: data or run")
+	return errors.New("say what to do: data, run, vms or catalogue")
 }
 
 func data(ctx context.Context, args []string) error {
@@ -84,6 +90,40 @@ func contest(ctx context.Context, args []string) error {
 	}
 	if c.Data == "" || c.Pool == "" || c.Rounds < 1 || f.NArg() > 0 {
 		return errors.New("say what and where: --data DIR and --pool POOL, with at least one round")
+	}
+	return c.Run(ctx, os.Stdout)
+}
+
+func vms(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("vms", flag.ExitOnError)
+	var v bench.VMs
+	f.StringVar(&v.Spliced, "spliced", "bin/spliced", "the daemon")
+	f.StringVar(&v.Splicectl, "splicectl", "bin/splicectl", "its command line")
+	f.StringVar(&v.Conf, "conf", "/etc/ceph/ceph.conf", "the cluster's configuration")
+	f.StringVar(&v.User, "user", "admin", "name at the cluster")
+	f.StringVar(&v.Pool, "pool", "", "pool of the cluster (required)")
+	f.StringVar(&v.Libvirt, "libvirt", "", "libvirt's socket (required)")
+	f.IntVar(&v.Rounds, "rounds", 20, "measured VMs of each size, after one to warm up")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if v.Pool == "" || v.Libvirt == "" || v.Rounds < 1 || f.NArg() > 0 {
+		return errors.New("say where: --pool POOL and --libvirt SOCKET, with at least one round")
+	}
+	return v.Run(ctx, os.Stdout)
+}
+
+func catalogue(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("catalogue", flag.ExitOnError)
+	var c bench.Catalogue
+	f.StringVar(&c.Spliced, "spliced", "bin/spliced", "the daemon")
+	f.IntVar(&c.Records, "records", 10_000, "OVAs, profiles and system templates, each")
+	f.IntVar(&c.Calls, "calls", 200, "measured calls of each method, after the first")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if c.Records < 1 || c.Calls < 1 || f.NArg() > 0 {
+		return errors.New("at least one record and one call are needed")
 	}
 	return c.Run(ctx, os.Stdout)
 }
