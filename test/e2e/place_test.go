@@ -138,7 +138,9 @@ func (p cephPlace) size(t *testing.T, volume string) int64 {
 // parent is what an image is a clone of, as image@snapshot.
 func (p cephPlace) parent(t *testing.T, volume string) string {
 	t.Helper()
-	var info struct{ Parent struct{ Image, Snapshot string } }
+	var info struct {
+		Parent struct{ Image, Snapshot string }
+	}
 	must(t, json.Unmarshal(p.rbd(t, "info", "--format", "json", volume), &info))
 	return info.Parent.Image + "@" + info.Parent.Snapshot
 }
