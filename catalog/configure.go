@@ -56,8 +56,8 @@ func (c *Catalog) reconfigured(o *api.OVA, p api.OVAConfigure) (configuredSystem
 	if err != nil {
 		return nil, err
 	}
-	if len(r.passwords) > 0 {
-		return nil, shownToAll(r.passwords[0]).WithField("properties")
+	if err := r.withoutPasswords("properties"); err != nil {
+		return nil, err
 	}
 	var made configuredSystems
 	for _, s := range o.Systems {

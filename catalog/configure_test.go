@@ -147,6 +147,31 @@ func environment(t *testing.T, doc []byte) map[string]string {
 	return all
 }
 
+// TestPasswordInAProfile is refused, as is what the descriptor doesn't have.
+func TestPasswordInAProfile(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.rich(nil)
+	whole := content{"type": "ova", "ova": "web", "system": "db", "configuration": "large"}
+	f.made(api.KindProfile, "mine", whole)
+	before := f.kept("profiles")
+	for key, words := range map[string]string{"password": `"db.password" is a password`, "db.password": "is a password", "nope": `no property "nope"`} {
+		_, err := f.modify(api.KindProfile, "mine", content{"properties": content{key: secret}})
+		code(t, err, rpc.InvalidParams)
+		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", key, err)
+		}
+		whole["properties"] = content{key: secret}
+		_, err = f.create(api.KindProfile, "other", whole)
+		code(t, err, rpc.InvalidParams)
+	}
+	if diff := cmp.Diff(before, f.kept("profiles")); diff != "" {
+		t.Error(diff)
+	}
+	_, err := f.modify(api.KindProfile, "mine", content{"properties": content{"tuning": "slow"}})
+	ok(t, err)
+}
+
 // A VM's environment document has the values of upload, profile and creation over
 // each other, whichever key each was said under.
 func TestEnvironmentOfAVM(t *testing.T) {

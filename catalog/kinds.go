@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,8 +122,8 @@ func (c *Catalog) vetProfile(before, p *api.Profile) error {
 // vetSystem looks into the OVA for what is new in the profile.
 func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	system, configuration := p.System != before.System, p.Configuration != before.Configuration
-	properties := configuration || p.OVA != before.OVA || !maps.Equal(p.Properties, before.Properties)
-	if p.OVA == "" || !system && !properties {
+	properties := len(p.Properties) > 0 && !maps.Equal(p.Properties, before.Properties)
+	if p.OVA == "" || !system && !configuration && !properties {
 		return nil
 	}
 	o, err := c.ovas.Get(p.OVA)
@@ -135,29 +136,42 @@ func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	if system && p.System != "" && findSystem(&o, p.System) == nil {
 		return missing("system", p.System, &o)
 	}
-	known := func(c api.Configuration) bool { return c.ID == p.Configuration }
-	if configuration && p.Configuration != "" && !slices.ContainsFunc(o.Configurations, known) {
+	if configuration && p.Configuration != "" && !hasConfiguration(&o, p.Configuration) {
 		return missing("configuration", p.Configuration, &o)
 	}
-	if !properties || len(p.Properties) == 0 {
+	if !properties {
 		return nil
 	}
 	return c.vetProperties(&o, p)
 }
 
-// vetProperties refuses the passwords of an OVA: a profile is shown to all.
-func (c *Catalog) vetProperties(o *api.OVA, p *api.Profile) error {
-	passwords, err := c.passwords(o, p.Configuration, p.Properties)
-	if err != nil || len(passwords) == 0 {
-		return err
-	}
-	return shownToAll(passwords[0]).WithField("spec.properties")
+func hasConfiguration(o *api.OVA, id string) bool {
+	return slices.ContainsFunc(o.Configurations, func(known api.Configuration) bool { return known.ID == id })
 }
 
-// shownToAll refuses a password for a profile.
-func shownToAll(key string) *rpc.Error {
-	return rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(key)).
-		WithHint("Give it when the VM is made.")
+// vetProperties refuses what the OVA's descriptor doesn't have, and passwords. What
+// else keeps it from being planned so is for whoever makes a VM.
+func (c *Catalog) vetProperties(o *api.OVA, p *api.Profile) error {
+	r, err := c.plan(o, p.Configuration, p.Properties)
+	if refusal, ok := errors.AsType[*ovf.Refusal](err); ok {
+		if refusal.Class != ovf.BadChoice {
+			return nil
+		}
+		return rpc.Errorf(rpc.InvalidParams, "%w.", err).WithField("spec.properties")
+	}
+	if err != nil {
+		return err
+	}
+	return r.withoutPasswords("spec.properties")
+}
+
+// withoutPasswords refuses properties for a profile that are passwords.
+func (r *replan) withoutPasswords(field string) error {
+	if len(r.passwords) == 0 {
+		return nil
+	}
+	return rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(r.passwords[0])).
+		WithField(field).WithHint("Give it when the VM is made.")
 }
 
 func missing(field, key string, o *api.OVA) error {

@@ -12,12 +12,6 @@ import (
 	"spliced/worker"
 )
 
-// The OVF environment's CD (DSP0243, section 10.2) as VMware's guests know it.
-const (
-	ovfEnvLabel = "OVF ENV"
-	ovfEnvFile  = "ovf-env.xml"
-)
-
 // places are where a hypervisor finds the volumes of a VM's pools.
 type places struct {
 	here  Host

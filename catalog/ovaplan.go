@@ -41,7 +41,11 @@ func (c *Catalog) plan(o *api.OVA, configuration string, properties ...map[strin
 	if err != nil {
 		return nil, err
 	}
-	return &replan{ova: o, plan: plan, passwords: secret(appliance, configuration, properties)}, nil
+	secret := map[string]string{}
+	for _, some := range properties {
+		maps.Copy(secret, appliance.Given(ovf.Choice{Configuration: configuration, Properties: some}).Secret)
+	}
+	return &replan{ova: o, plan: plan, passwords: slices.Sorted(maps.Keys(secret))}, nil
 }
 
 // descriptor parses the descriptor that was kept of an OVA. The caller holds
@@ -56,29 +60,6 @@ func (c *Catalog) descriptor(o *api.OVA) (*ovf.Appliance, error) {
 		return nil, err
 	}
 	return ovf.Parse(text)
-}
-
-// passwords are the full keys, sorted, of those among the properties that the
-// OVA's descriptor says are passwords.
-func (c *Catalog) passwords(o *api.OVA, configuration string, properties map[string]string) ([]string, error) {
-	if configuration == "" {
-		configuration = o.Configuration
-	}
-	c.planning.Lock()
-	defer c.planning.Unlock()
-	appliance, err := c.descriptor(o)
-	if err != nil {
-		return nil, err
-	}
-	return secret(appliance, asWritten(appliance, configuration), []map[string]string{properties}), nil
-}
-
-func secret(a *ovf.Appliance, configuration string, properties []map[string]string) []string {
-	keys := map[string]string{}
-	for _, some := range properties {
-		maps.Copy(keys, a.Given(ovf.Choice{Configuration: configuration, Properties: some}).Secret)
-	}
-	return slices.Sorted(maps.Keys(keys))
 }
 
 // asWritten is the id of a configuration as the descriptor has it: records have it

@@ -2,13 +2,9 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"spliced/api"
 	"spliced/cloudinit"
@@ -69,26 +65,21 @@ func (c *Catalog) verify(ctx context.Context, w *worker.Worker, o *vmOrder, plan
 	if err := w.CheckDomain(ctx, check); err != nil {
 		return err
 	}
-	finals := map[string][]string{}
+	finals, sources := map[string][]string{}, map[string][]string{}
 	for _, d := range plan.Drives {
 		finals[d.Pool] = append(finals[d.Pool], d.Volume)
+		if d.Source != nil {
+			sources[d.Source.Pool] = append(sources[d.Source.Pool], d.Source.Volume)
+		}
 	}
-	for pool, names := range finals {
-		if err := w.Free(ctx, c.pools[pool], names); err != nil {
+	for _, pool := range c.poolsOf(plan) {
+		if err := w.Free(ctx, pool, finals[pool.Name], sources[pool.Name]); err != nil {
 			return err
 		}
-		if !o.Force {
-			if err := c.room.check(ctx, w, c.pools[pool]); err != nil {
+		if len(finals[pool.Name]) > 0 && !o.Force {
+			if err := c.room.check(ctx, w, pool); err != nil {
 				return err
 			}
-		}
-	}
-	for _, d := range plan.Drives {
-		if d.Source == nil {
-			continue
-		}
-		if _, err := w.Look(ctx, c.pools[d.Source.Pool], d.Source.Volume); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -177,23 +168,6 @@ func (m *vmMaking) content(d *vm.Drive) ([]byte, error) {
 		return cloudinit.ISO(ovfEnvLabel, map[string][]byte{ovfEnvFile: m.parts.env})
 	}
 	return nil, nil
-}
-
-// inMemory is a file that holds data and is nowhere on the disk, at its start.
-func inMemory(data []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("content", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "content")
-	_, err = file.Write(data)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
 }
 
 // placed makes the domain known to libvirt, once the volumes have their names.

@@ -58,7 +58,13 @@ func MakeVolume(ctx context.Context, pools Pools, o VolumeOrder, content io.Read
 	if err != nil {
 		return staged, err
 	}
-	if err := errors.Join(finishVolume(ctx, v, &staged), v.Close()); err != nil {
+	failpoint.Hit(failpoint.StageWritten)
+	if o.empty() {
+		err = settleVolume(v, &staged)
+	} else {
+		err = finishVolume(ctx, v, &staged)
+	}
+	if err := errors.Join(err, v.Close()); err != nil {
 		return staged, err
 	}
 	failpoint.Hit(failpoint.StageFlushed)
@@ -86,16 +92,33 @@ func (o VolumeOrder) check(l Limits) error {
 	return nil
 }
 
-// finishVolume makes a written volume durable and tells what it is like.
+// empty tells that nothing is written to the volume: it is a clone, or blank. To
+// count what is allocated of it would take half a second for each TiB.
+func (o VolumeOrder) empty() bool {
+	clone := o.Source != nil && o.Source.Pool == o.Pool
+	blank := o.Source == nil && !o.Content && o.Filesystem == ""
+	return clone || blank
+}
+
+// finishVolume makes a written volume durable and tells what it is like, what is
+// allocated of it too.
 func finishVolume(ctx context.Context, v block.Volume, staged *StagedDisk) error {
-	failpoint.Hit(failpoint.StageWritten)
-	if err := v.Flush(); err != nil {
-		return fmt.Errorf("cannot flush the volume: %w", err)
+	if err := settleVolume(v, staged); err != nil {
+		return err
 	}
 	info, err := v.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look at the volume: %w", err)
 	}
-	staged.Size, staged.Allocated = v.Size(), info.Allocated
+	staged.Allocated = info.Allocated
+	return nil
+}
+
+// settleVolume makes a volume durable and tells its size.
+func settleVolume(v block.Volume, staged *StagedDisk) error {
+	if err := v.Flush(); err != nil {
+		return fmt.Errorf("cannot flush the volume: %w", err)
+	}
+	staged.Size = v.Size()
 	return nil
 }

@@ -51,8 +51,23 @@ func (s *server) free(ctx context.Context, _ *rpc.Call, t freeTask) (done, error
 				return err
 			}
 		}
-		return nil
+		return there(ctx, pool, t.Sources)
 	})
+}
+
+// there returns nil when the pool has all of the volumes. It opens them: Info
+// counts what is allocated, which takes long for large ones.
+func there(ctx context.Context, pool block.Pool, names []string) error {
+	for _, name := range names {
+		v, err := pool.Open(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := v.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *server) makeVolume(ctx context.Context, c *rpc.Call, t VolumeTask) (staged ingest.StagedDisk, err error) {

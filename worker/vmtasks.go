@@ -67,8 +67,9 @@ type locateTask struct {
 }
 
 type freeTask struct {
-	Pool  PoolSpec `json:"pool"`
-	Names []string `json:"names"`
+	Pool    PoolSpec `json:"pool"`
+	Names   []string `json:"names"`
+	Sources []string `json:"sources"`
 }
 
 type flattenTask struct {
@@ -117,9 +118,9 @@ func (w *Worker) Locate(ctx context.Context, pools []PoolSpec) (map[string]block
 	return found, err
 }
 
-// Free returns nil when the pool has none of the names.
-func (w *Worker) Free(ctx context.Context, pool PoolSpec, names []string) error {
-	return w.call(ctx, methodFree, freeTask{Pool: pool, Names: names}, nil)
+// Free returns nil when the pool has none of the names, and all of the sources.
+func (w *Worker) Free(ctx context.Context, pool PoolSpec, names, sources []string) error {
+	return w.call(ctx, methodFree, freeTask{Pool: pool, Names: names, Sources: sources}, nil)
 }
 
 // MakeVolume is ingest.MakeVolume. The content, nil where the order wants none,
