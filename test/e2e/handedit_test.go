@@ -172,7 +172,7 @@ func TestEdits(t *testing.T) {
 		t.Errorf("the file is\n%s, want\n%s", got, want)
 	}
 	d.edit(t, "true", "template", "system", "edit", "small").want(t, 0, "Nothing was changed.")
-	d.edit(t, "sed -i s/1024/0/", "template", "system", "edit", "small").want(t, 70, "spec.vram", "The edited text is kept in")
+	d.edit(t, "sed -i s/1024/0/", "template", "system", "edit", "small").want(t, 64, "spec.vram", "The edited text is kept in")
 	path := filepath.Join(h.state, "system-templates/small.yaml")
 	d.edit(t, "sed -i 's/vcpus: 6/vcpus: 8/' "+path+"; sed -i s/1024/2048/", "template", "system", "edit", "small").want(t, 4, "The edited text is kept in")
 	d.edit(t, "true", "template", "system", "edit", "none").want(t, 2, `"none"`)

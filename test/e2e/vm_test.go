@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,9 +119,7 @@ func forgotten(t *testing.T, c *client.Client, name string) {
 func makeVM(t *testing.T, c *client.Client, name, profile string, more params) (api.VMResult, error) {
 	t.Helper()
 	p := params{"name": name, "profile": profile, "wait": true}
-	for key, value := range more {
-		p[key] = value
-	}
+	maps.Copy(p, more)
 	var r api.VMResult
 	err := c.Call(t.Context(), "vm.create", p, &r)
 	return r, err
