@@ -69,12 +69,12 @@ func (c Catalogue) asked() []call {
 
 // measure asks each method once, then each many times.
 func (c Catalogue) measure(d daemon, l *line, start time.Time, w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(t, "%d OVAs, profiles and system templates; %d calls of each method\n", c.Records, c.Calls)
+	var t strings.Builder
+	fmt.Fprintf(&t, "%d OVAs, profiles and system templates; %d calls of each method\n", c.Records, c.Calls)
 	if _, _, err := l.ask(call{method: "daemon.hello"}); err != nil {
 		return err
 	}
-	fmt.Fprintf(t, "from the start of the process to the first answer: %v\n", time.Since(start).Round(time.Millisecond))
+	fmt.Fprintf(&t, "from the start of the process to the first answer: %v\n", time.Since(start).Round(time.Millisecond))
 	first, err := c.times(d, l, 1)
 	if err != nil {
 		return err
@@ -83,18 +83,18 @@ func (c Catalogue) measure(d daemon, l *line, start time.Time, w io.Writer) erro
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t, "and until each method has answered once: %v, with %v of processor time\n", time.Since(start).Round(time.Millisecond), u.cpu)
+	fmt.Fprintf(&t, "and until each method has answered once: %v, with %v of processor time\n", time.Since(start).Round(time.Millisecond), u.cpu)
 	many, err := c.times(d, l, c.Calls)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(t, "method\tbytes\tfirst ms\tmedian ms\t99 % within ms\tCPU ms a call")
+	fmt.Fprintln(&t, "method\tbytes\tfirst ms\tmedian ms\t99 % within ms\tCPU ms a call")
 	for i, a := range c.asked() {
 		m := many[i]
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\n", a.method, m.bytes, ms(first[i].took[0]),
+		fmt.Fprintf(&t, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\n", a.method, m.bytes, ms(first[i].took[0]),
 			ms(quantile(m.took, 50)), ms(quantile(m.took, 99)), ms(m.cpu)/float64(c.Calls))
 	}
-	return t.Flush()
+	return tabulate(w, t.String())
 }
 
 // answered is how one method answered.
@@ -136,6 +136,15 @@ func (c Catalogue) time(d daemon, l *line, a call, calls int) (m answered, err e
 	after, err := p.tree(d.pid)
 	m.cpu = after.cpu - before.cpu
 	return m, err
+}
+
+// tabulate writes lines with tabs as a table.
+func tabulate(w io.Writer, lines string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	if _, err := io.WriteString(t, lines); err != nil {
+		return err
+	}
+	return t.Flush()
 }
 
 // complete counts what a list holds, when the clock has been stopped.
@@ -206,7 +215,7 @@ func crowd[T any](many int, files *store.Store, state, kind string, v T) error {
 	text, err := os.ReadFile(filepath.Join(state, kind, model+".yaml"))
 	for i := 0; i < many && err == nil; i++ {
 		of := strings.ReplaceAll(string(text), model, name(i))
-		err = os.WriteFile(filepath.Join(state, kind, name(i)+".yaml"), []byte(of), 0o600)
+		err = os.WriteFile(filepath.Join(state, kind, name(i)+".yaml"), []byte(of), 0o600) //nolint:gosec // G703: names of our own in a scratch folder
 	}
 	return errors.Join(err, c.Delete(model))
 }
