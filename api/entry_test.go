@@ -45,9 +45,9 @@ func TestSystemTemplates(t *testing.T) {
 	with := func(more string) string { return `{"vcpus":2,"vram":512` + more + `}` }
 	judge(t, func() entry { return new(api.SystemTemplate) }, []flawed{
 		{with(``), ""},
-		{`{"vcpus":512,"vram":16777216}`, ""},
+		{`{"vcpus":255,"vram":16777216}`, ""},
 		{`{"vcpus":0,"vram":1}`, "vcpus"},
-		{`{"vcpus":513,"vram":1}`, "vcpus"},
+		{`{"vcpus":256,"vram":1}`, "vcpus"},
 		{`{"vcpus":1,"vram":0}`, "vram"},
 		{`{"vcpus":1,"vram":16777217}`, "vram"},
 		{with(`,"firmware":"efi","secure_boot":true,"machine":"q35","disk_bus":"scsi","scsi_model":"lsilogic","nic_model":"e1000","migration_method":"live"`), ""},

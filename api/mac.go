@@ -29,11 +29,11 @@ func MAC(template string, vmid, netid int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id, err := digits("VM", vmid, m.vmid)
+	id, err := digits("VMs", vmid, m.vmid)
 	if err != nil {
 		return "", err
 	}
-	nic, err := digits("adapter", netid, m.netid)
+	nic, err := digits("adapters", netid, m.netid)
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +118,7 @@ func digits(of string, n, width int) (string, error) {
 		return "", nil
 	}
 	if n < 0 || n >= 1<<(4*width) {
-		return "", fmt.Errorf("the MAC template has room for %d numbers of an %s, and this is %d", 1<<(4*width), of, n)
+		return "", fmt.Errorf("the MAC template has room for %d numbers of %s, and this is %d", 1<<(4*width), of, n)
 	}
 	return fmt.Sprintf("%0*x", width, n), nil
 }

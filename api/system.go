@@ -6,11 +6,12 @@ import (
 	"regexp"
 )
 
-// Bounds of a system template. QEMU's machine types take more CPUs, but only
-// with devices that we don't render; a VM beyond 16 TiB no host has.
+// Bounds of a system template. 255 processors have an APIC id of 8 bits; more
+// need an IOMMU that remaps interrupts (libvirt's <iommu>, eim), which no VM here
+// has. A VM beyond 16 TiB no host has.
 const (
-	MaxVCPUs = 512
-	MaxVRAM  = 16 << 20 // MiB
+	maxVCPUs = 255
+	maxVRAM  = 16 << 20 // MiB
 	maxNodes = 256
 )
 
@@ -20,8 +21,8 @@ var selectorGrammar = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 // Validate returns a *FieldError for the first key that can't be.
 func (s *SystemTemplate) Validate() error {
 	return firstOf(
-		between("vcpus", s.VCPUs, 1, MaxVCPUs),
-		between("vram", s.VRAM, 1, MaxVRAM),
+		s.vcpus(),
+		between("vram", s.VRAM, 1, maxVRAM),
 		s.VNC.validate(),
 		word("firmware", s.Firmware, "bios", "efi"),
 		s.secureBoot(),
@@ -34,6 +35,13 @@ func (s *SystemTemplate) Validate() error {
 		word("migration_method", s.MigrationMethod, "none", "live", "shutdown"),
 		checkOrigin(s.Origin),
 	)
+}
+
+func (s *SystemTemplate) vcpus() error {
+	if s.VCPUs > maxVCPUs {
+		return wrong("vcpus", "is %d; QEMU's machines have at most %d without an IOMMU that remaps interrupts", s.VCPUs, maxVCPUs)
+	}
+	return between("vcpus", s.VCPUs, 1, maxVCPUs)
 }
 
 func (v *VNC) validate() error {

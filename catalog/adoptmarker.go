@@ -9,10 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 
 	"spliced/api"
 	"spliced/ingest"
@@ -97,7 +94,7 @@ func (c *Catalog) stageRecord(ctx context.Context, w *worker.Worker, in Intent, 
 	if err != nil {
 		return ingest.Move{}, err
 	}
-	file, err := memoryFile(archive)
+	file, err := inMemory(archive)
 	if err != nil {
 		return ingest.Move{}, err
 	}
@@ -112,21 +109,4 @@ func (c *Catalog) stageRecord(ctx context.Context, w *worker.Worker, in Intent, 
 func digestOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
-}
-
-// memoryFile is a file with that content, to be read from its beginning. A frame
-// has no room for it.
-func memoryFile(data []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("record", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "record")
-	if _, err = file.Write(data); err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot write to a file in memory: %w", err), file.Close())
-	}
-	return file, nil
 }

@@ -92,7 +92,7 @@ func vetNames(o *api.OVA) error {
 				shared = append(shared, d.Volume)
 				continue
 			}
-			if !diskGrammar().MatchString(d.ID) || d.Volume != diskVolume(o, system, d.ID) || own[d.Volume] {
+			if !diskGrammar().MatchString(d.ID) || d.Volume != diskVolume(o.Name, len(o.Systems), system, d.ID) || own[d.Volume] {
 				return unfit("its record in the pool gives its disk %.40q the volume %.200q", d.ID, d.Volume)
 			}
 			own[d.Volume] = true
@@ -117,15 +117,6 @@ func vetNames(o *api.OVA) error {
 
 // diskGrammar is the form of ids of disks and media.
 func diskGrammar() *regexp.Regexp { return regexp.MustCompile(`^(sd[a-z]{1,3}|(cd|fd)[0-9]{1,4})$`) }
-
-// diskVolume is what volumeName is for a plan.
-func diskVolume(o *api.OVA, system, id string) string {
-	name := o.Name
-	if len(o.Systems) > 1 && system != "" {
-		name += "." + system
-	}
-	return "ova_" + name + "_" + id
-}
 
 // volumeNames are the names of an OVA's volumes, each once.
 func volumeNames(o *api.OVA) []string {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"spliced/api"
-	"spliced/ovf"
 	"spliced/rpc"
 )
 
@@ -57,9 +56,8 @@ func (c *Catalog) reconfigured(o *api.OVA, p api.OVAConfigure) (configuredSystem
 	if err != nil {
 		return nil, err
 	}
-	if len(r.passwords) > 0 {
-		return nil, rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(r.passwords[0])).
-			WithField("properties").WithHint("Give it when the VM is made.")
+	if err := r.withoutPasswords("properties"); err != nil {
+		return nil, err
 	}
 	var made configuredSystems
 	for _, s := range o.Systems {

@@ -147,6 +147,31 @@ func environment(t *testing.T, doc []byte) map[string]string {
 	return all
 }
 
+// TestPasswordInAProfile is refused, as is what the descriptor doesn't have.
+func TestPasswordInAProfile(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.rich(nil)
+	whole := content{"type": "ova", "ova": "web", "system": "db", "configuration": "large"}
+	f.made(api.KindProfile, "mine", whole)
+	before := f.kept("profiles")
+	for key, words := range map[string]string{"password": `"db.password" is a password`, "db.password": "is a password", "nope": `no property "nope"`} {
+		_, err := f.modify(api.KindProfile, "mine", content{"properties": content{key: secret}})
+		code(t, err, rpc.InvalidParams)
+		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", key, err)
+		}
+		whole["properties"] = content{key: secret}
+		_, err = f.create(api.KindProfile, "other", whole)
+		code(t, err, rpc.InvalidParams)
+	}
+	if diff := cmp.Diff(before, f.kept("profiles")); diff != "" {
+		t.Error(diff)
+	}
+	_, err := f.modify(api.KindProfile, "mine", content{"properties": content{"tuning": "slow"}})
+	ok(t, err)
+}
+
 // A VM's environment document has the values of upload, profile and creation over
 // each other, whichever key each was said under.
 func TestEnvironmentOfAVM(t *testing.T) {
@@ -277,4 +302,43 @@ func TestTemplatesOfTheCorpus(t *testing.T) {
 	if seen < 800 {
 		t.Errorf("only %d templates were made", seen)
 	}
+}
+
+// A profile is shown to all who may read, so it takes no password of its OVA's,
+// by whichever of its keys; what is there already stays in nobody's way.
+func TestProfilesTakeNoPasswords(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.rich(nil)
+	refused := func(err error) {
+		t.Helper()
+		code(t, err, rpc.InvalidParams)
+		if e := new(rpc.Error); !errors.As(err, &e) || e.Data.Field != "spec.properties" || strings.Contains(e.Message, secret) {
+			t.Errorf("got %v", err)
+		}
+	}
+	with := func(properties content) content {
+		return content{"type": "ova", "ova": "web", "system": "db", "properties": properties}
+	}
+	for _, key := range []string{"password", "db.password"} {
+		_, err := f.create(api.KindProfile, "own", with(content{key: secret}))
+		refused(err)
+		_, err = f.catalog.ModifyEntry(api.KindProfile, api.EntryWrite{
+			Name: "web.db", Spec: api.Spec(`{"properties": {"` + key + `": "` + secret + `"}}`),
+		}, caller())
+		refused(err)
+	}
+	f.made(api.KindProfile, "own", with(content{"size": "2"}))
+	plant(f, "profiles", "old", api.Profile{Type: api.ProfileOVA, OVA: "web", System: "db", Properties: map[string]string{"db.password": secret}})
+	f.modified(api.KindProfile, "old", `{"system": "app"}`)
+}
+
+// Without its descriptor an OVA is damaged, which is not that it isn't there.
+func TestConfigureWithoutADescriptor(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.rich(nil)
+	ok(t, os.Remove(filepath.Join(f.state, "descriptors", "web.ovf")))
+	_, err := f.catalog.ConfigureOVA(api.OVAConfigure{Name: "web", Configuration: "large"}, caller())
+	code(t, err, rpc.StateCorrupt)
 }

@@ -9,6 +9,12 @@ import (
 	"spliced/rpc"
 )
 
+// The CD with the document (DSP0243, section 10.2) as VMware's guests know it.
+const (
+	ovfEnvLabel = "OVF ENV"
+	ovfEnvFile  = "ovf-env.xml"
+)
+
 // ovfEnvironment renders the OVF environment document for a VM that a profile
 // makes of an OVA: its guest finds the values of properties there, those of the
 // upload, of the profile and of the VM's creation over each other, passwords
@@ -16,7 +22,7 @@ import (
 // that is required and has no value is refused by name; so is what the descriptor
 // doesn't let be set.
 //
-// The document belongs into a file ovf-env.xml at the root of the CD.
+// The document belongs into the file ovfEnvFile at the root of the CD.
 func (c *Catalog) ovfEnvironment(o *api.OVA, p *api.Profile, properties map[string]string) ([]byte, error) {
 	system, err := systemOf(o, p)
 	if err != nil {
@@ -25,7 +31,7 @@ func (c *Catalog) ovfEnvironment(o *api.OVA, p *api.Profile, properties map[stri
 	if len(properties) == 0 && !hasProperties(o, &system) {
 		return nil, nil // spare the descriptor's reading
 	}
-	r, err := c.plan(o, p.Configuration, over(p.Properties, properties))
+	r, err := c.plan(o, p.Configuration, p.Properties, properties)
 	if err != nil {
 		return nil, err
 	}

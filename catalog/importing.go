@@ -102,7 +102,7 @@ func (c *Catalog) fill(ctx context.Context, r *job.Run, w *worker.Worker, u *upl
 	if err := c.fits(ctx, w, u); err != nil {
 		return err
 	}
-	u.intent.commitTo(staged)
+	u.intent = u.intent.committing(staged)
 	if err := c.intents.Put(u.intent.Job, u.intent); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"spliced/api"
 	"spliced/failpoint"
@@ -60,8 +61,9 @@ func (i Intent) places() map[string][]string {
 	return map[string][]string{i.Pool: i.Volumes}
 }
 
-// commitTo takes the final names in.
-func (i *Intent) commitTo(to moves) {
+// committing is the intent with the final names of the moves.
+func (i Intent) committing(to moves) Intent {
+	i.Spread = maps.Clone(i.Spread)
 	for pool, list := range to {
 		for _, m := range list {
 			if i.Object == vmObject {
@@ -71,6 +73,7 @@ func (i *Intent) commitTo(to moves) {
 			}
 		}
 	}
+	return i
 }
 
 // volumes is how many final names there are.

@@ -1,9 +1,13 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"spliced/api"
+	"spliced/ovf"
 	"spliced/rpc"
 )
 
@@ -118,7 +122,8 @@ func (c *Catalog) vetProfile(before, p *api.Profile) error {
 // vetSystem looks into the OVA for what is new in the profile.
 func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	system, configuration := p.System != before.System, p.Configuration != before.Configuration
-	if p.OVA == "" || !system && !configuration {
+	properties := len(p.Properties) > 0 && !maps.Equal(p.Properties, before.Properties)
+	if p.OVA == "" || !system && !configuration && !properties {
 		return nil
 	}
 	o, err := c.ovas.Get(p.OVA)
@@ -131,15 +136,42 @@ func (c *Catalog) vetSystem(before, p *api.Profile) error {
 	if system && p.System != "" && findSystem(&o, p.System) == nil {
 		return missing("system", p.System, &o)
 	}
-	if !configuration || p.Configuration == "" {
+	if configuration && p.Configuration != "" && !hasConfiguration(&o, p.Configuration) {
+		return missing("configuration", p.Configuration, &o)
+	}
+	if !properties {
 		return nil
 	}
-	for _, known := range o.Configurations {
-		if known.ID == p.Configuration {
+	return c.vetProperties(&o, p)
+}
+
+func hasConfiguration(o *api.OVA, id string) bool {
+	return slices.ContainsFunc(o.Configurations, func(known api.Configuration) bool { return known.ID == id })
+}
+
+// vetProperties refuses what the OVA's descriptor doesn't have, and passwords. What
+// else keeps it from being planned so is for whoever makes a VM.
+func (c *Catalog) vetProperties(o *api.OVA, p *api.Profile) error {
+	r, err := c.plan(o, p.Configuration, p.Properties)
+	if refusal, ok := errors.AsType[*ovf.Refusal](err); ok {
+		if refusal.Class != ovf.BadChoice {
 			return nil
 		}
+		return rpc.Errorf(rpc.InvalidParams, "%w.", err).WithField("spec.properties")
 	}
-	return missing("configuration", p.Configuration, &o)
+	if err != nil {
+		return err
+	}
+	return r.withoutPasswords("spec.properties")
+}
+
+// withoutPasswords refuses properties for a profile that are passwords.
+func (r *replan) withoutPasswords(field string) error {
+	if len(r.passwords) == 0 {
+		return nil
+	}
+	return rpc.Errorf(rpc.InvalidParams, "the property %s is a password, and a profile is shown to all.", ovf.Display(r.passwords[0])).
+		WithField(field).WithHint("Give it when the VM is made.")
 }
 
 func missing(field, key string, o *api.OVA) error {

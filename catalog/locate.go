@@ -12,12 +12,6 @@ import (
 	"spliced/worker"
 )
 
-// The OVF environment's CD (DSP0243, section 10.2) as VMware's guests know it.
-const (
-	ovfEnvLabel = "OVF ENV"
-	ovfEnvFile  = "ovf-env.xml"
-)
-
 // places are where a hypervisor finds the volumes of a VM's pools.
 type places struct {
 	here  Host
@@ -56,7 +50,7 @@ func (p *places) volume(pool, name string) (vm.Location, error) {
 }
 
 // secretSpace is the namespace of the secrets' UUIDs (RFC 9562, section 5.5).
-const secretSpace = "a1f0c7de-6f0b-4b4e-9d5f-0d1c5b6a7e21"
+const secretSpace = "a1f0c7de-6f0b-4b4e-9d5f-0d1c5b6a7e21" //nolint:gosec // G101: it is a namespace, and no secret
 
 // secret is the UUID of the libvirt secret that has the key for a pool: the
 // configured one, else one that only depends on cluster and user, so that all

@@ -9,7 +9,6 @@ import (
 	"spliced/api"
 	"spliced/ingest"
 	"spliced/job"
-	"spliced/ovf"
 	"spliced/worker"
 )
 
@@ -57,7 +56,7 @@ func (c *Catalog) importOVA(ctx context.Context, r *job.Run, in Intent, p api.OV
 		}
 		list := []ingest.Move{first}
 		for _, d := range staged.Disks {
-			list = append(list, c.move(in, d.StagedDisk, volumeName(p.Name, staged.Plan, d), d.SHA256))
+			list = append(list, c.move(in, d.StagedDisk, diskVolume(p.Name, len(staged.Plan.Systems), d.System, d.ID), d.SHA256))
 		}
 		return moves{p.Pool: list}, nil
 	}
@@ -86,13 +85,13 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// volumeName is the final name of a disk's volume: the system stands in it only
-// when there are several.
-func volumeName(name string, p *ovf.Plan, d ingest.OVADisk) string {
-	if len(p.Systems) > 1 && d.System != "" {
-		name += "." + d.System
+// diskVolume is the final name of a disk's volume: its system, "" for none, stands
+// in it only when there are several.
+func diskVolume(ova string, systems int, system, id string) string {
+	if systems > 1 && system != "" {
+		ova += "." + system
 	}
-	return "ova_" + name + "_" + d.ID
+	return "ova_" + ova + "_" + id
 }
 
 // RemoveOVA starts a job that removes an OVA with its disks, and on request with

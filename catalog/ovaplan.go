@@ -19,22 +19,19 @@ type replan struct {
 }
 
 // plan plans the descriptor of an OVA with a configuration, "" standing for the
-// upload's, and with properties over those of the upload. Those of the upload that
-// the configuration doesn't have are left aside. It fails with an *ovf.Refusal
-// where the choice doesn't fit.
+// upload's, and with properties over those of the upload, the later over the
+// earlier: they can't be put together before, since each may be said under two keys.
+// Those of the upload that the configuration doesn't have are left aside. It fails
+// with an *ovf.Refusal where the choice doesn't fit.
 //
 // A descriptor may take some 100 MB for a moment, so it is one at a time.
-func (c *Catalog) plan(o *api.OVA, configuration string, properties map[string]string) (*replan, error) {
+func (c *Catalog) plan(o *api.OVA, configuration string, properties ...map[string]string) (*replan, error) {
 	if configuration == "" {
 		configuration = o.Configuration
 	}
-	text, err := c.descriptors.Get(o.Name)
-	if err != nil {
-		return nil, err
-	}
 	c.planning.Lock()
 	defer c.planning.Unlock()
-	appliance, err := ovf.Parse(text)
+	appliance, err := c.descriptor(o)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +41,25 @@ func (c *Catalog) plan(o *api.OVA, configuration string, properties map[string]s
 	if err != nil {
 		return nil, err
 	}
-	given := appliance.Given(ovf.Choice{Configuration: configuration, Properties: properties})
-	return &replan{ova: o, plan: plan, passwords: slices.Sorted(maps.Keys(given.Secret))}, nil
+	secret := map[string]string{}
+	for _, some := range properties {
+		maps.Copy(secret, appliance.Given(ovf.Choice{Configuration: configuration, Properties: some}).Secret)
+	}
+	return &replan{ova: o, plan: plan, passwords: slices.Sorted(maps.Keys(secret))}, nil
+}
+
+// descriptor parses the descriptor that was kept of an OVA. The caller holds
+// c.planning.
+func (c *Catalog) descriptor(o *api.OVA) (*ovf.Appliance, error) {
+	text, err := c.descriptors.Get(o.Name)
+	if absent(err) {
+		return nil, rpc.Errorf(rpc.StateCorrupt, "the descriptor of OVA %q is gone, while its record is there.", o.Name).
+			WithHint("Bring its file back from a backup, or import the OVA again.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ovf.Parse(text)
 }
 
 // asWritten is the id of a configuration as the descriptor has it: records have it
@@ -61,16 +75,18 @@ func asWritten(a *ovf.Appliance, id string) string {
 
 // overlaid are the properties of an upload with others over them, each under its
 // full key, so that one said under two keys is one.
-func overlaid(a *ovf.Appliance, o *api.OVA, configuration string, properties map[string]string) map[string]string {
+func overlaid(a *ovf.Appliance, o *api.OVA, configuration string, properties []map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, base := range []map[string]string{o.Properties, o.Secrets} {
 		given := a.Given(ovf.Choice{Configuration: configuration, Properties: base})
 		maps.Copy(all, given.Shown)
 		maps.Copy(all, given.Secret)
 	}
-	given := a.Given(ovf.Choice{Configuration: configuration, Properties: properties})
-	for _, over := range []map[string]string{given.Shown, given.Secret, given.Unknown} {
-		maps.Copy(all, over)
+	for _, some := range properties {
+		given := a.Given(ovf.Choice{Configuration: configuration, Properties: some})
+		for _, over := range []map[string]string{given.Shown, given.Secret, given.Unknown} {
+			maps.Copy(all, over)
+		}
 	}
 	return all
 }
@@ -84,7 +100,7 @@ func (c *Catalog) ovaSystem(o *api.OVA, p *api.Profile, properties map[string]st
 	if err != nil || same && len(p.Properties) == 0 && len(properties) == 0 {
 		return made, err
 	}
-	r, err := c.plan(o, p.Configuration, over(p.Properties, properties))
+	r, err := c.plan(o, p.Configuration, p.Properties, properties)
 	if err != nil {
 		return api.System{}, err
 	}
@@ -104,14 +120,6 @@ func systemOf(o *api.OVA, p *api.Profile) (api.System, error) {
 			WithHint("Name one under the profile's key system.")
 	}
 	return api.System{}, missing("system", p.System, o)
-}
-
-// over lays properties over others.
-func over(base, more map[string]string) map[string]string {
-	all := map[string]string{}
-	maps.Copy(all, base)
-	maps.Copy(all, more)
-	return all
 }
 
 // system is the system of that key as the plan has it, on the volumes that the OVA

@@ -109,7 +109,7 @@ func volumeRecord(ova string, staged *ingest.StagedOVA, system, id string) api.O
 	for _, d := range staged.Disks {
 		if d.System == system && d.ID == id {
 			return api.OVADisk{
-				Volume: volumeName(ova, staged.Plan, d), Size: api.Size(d.Size), SourceFormat: d.Format,
+				Volume: diskVolume(ova, len(staged.Plan.Systems), d.System, d.ID), Size: api.Size(d.Size), SourceFormat: d.Format,
 				Member: ovf.Clean(d.Member), SHA256: d.SHA256, Manifest: api.Verdict(d.State),
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"spliced/api"
 	"spliced/failpoint"
@@ -52,7 +54,7 @@ func (c *Catalog) removal(ctx context.Context, r *job.Run, in Intent) (string, e
 	}
 	if err != nil {
 		c.release(in)
-		return "", failure.Cannot("remove "+in.title(), err)
+		return "", failure.Cannot("remove "+in.title(), c.namingVMs(in, err))
 	}
 	failpoint.Hit(failpoint.RemoveIntent)
 	r.Committing()
@@ -92,4 +94,36 @@ func (c *Catalog) stopped(ctx context.Context, w *worker.Worker, in Intent) erro
 	}
 	return rpc.Errorf(rpc.InvalidState, "it is %s.", d.State).
 		WithHint("Shut it down first, or say destroy, which cuts its power.")
+}
+
+// namingVMs adds to the refusal of a removal which VMs of this host are in its
+// way: of clones a pool knows no more than their names.
+func (c *Catalog) namingVMs(in Intent, err error) error {
+	busy, ok := errors.AsType[*rpc.Error](err)
+	if !ok || busy.Code != rpc.Busy || in.Object == vmObject {
+		return err
+	}
+	made, failed := c.madeFrom(in)
+	if failed != nil || len(made) == 0 {
+		return err
+	}
+	e := *busy
+	e.Message = fmt.Sprintf("%s; %s %s made from it.", strings.TrimSuffix(e.Message, "."), names(made), was(len(made)))
+	return e.WithHint("Remove what was made from it first, or make that independent of it (--flatten).")
+}
+
+// madeFrom lists the VMs of which a disk began as one of the intent's volumes.
+func (c *Catalog) madeFrom(in Intent) ([]string, error) {
+	vms, err := matching(c.vms, "")
+	var made []string
+	for _, v := range vms {
+		from := func(d api.VMVolume) bool {
+			pool, volume, _ := strings.Cut(d.Source, "/")
+			return slices.Contains(in.places()[pool], volume)
+		}
+		if slices.ContainsFunc(v.Volumes, from) {
+			made = append(made, fmt.Sprintf("VM %q", v.Name))
+		}
+	}
+	return made, err
 }

@@ -14,6 +14,7 @@ import (
 	"spliced/rpc"
 	"spliced/test/hosttest"
 	"spliced/vm"
+	"spliced/worker"
 )
 
 // withVM makes a fixture in which VMs can be made from the OVA "web".
@@ -319,4 +320,44 @@ func TestVMNeedsMemory(t *testing.T) {
 	_, err := f.end(f.createVM("guest", "web"))
 	code(t, err, rpc.NoSpace)
 	f.holds("ova_web.record", "ova_web_sda")
+}
+
+// Who may not remove an OVA is told which VMs are in the way, not only which
+// volumes.
+func TestRemovalNamesVMs(t *testing.T) {
+	t.Parallel()
+	f, _ := withVM(t)
+	f.done(f.createVM("guest", "web"))
+	f.done(f.createVM("other", "web"))
+	_, err := f.end(f.removeOVA("web"))
+	code(t, err, rpc.Busy)
+	e := new(rpc.Error)
+	if !errors.As(err, &e) || !strings.HasSuffix(e.Message, `; VM "guest" and VM "other" were made from it.`) || !strings.Contains(e.Message, "guest_sda") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Before 11.6 libvirt looks for a volume of an RBD namespace where it isn't: such a
+// VM is refused, unless libvirt needn't know it.
+func TestVMInANamespace(t *testing.T) {
+	t.Parallel()
+	f, h := newFixture(t), hosttest.New()
+	f.host = h.Open
+	f.more = []worker.PoolSpec{{Name: "team", Driver: worker.DriverRBD, Pool: "vms", Namespace: "team"}}
+	f.up()
+	f.web()
+	create := func(name string, define bool) error {
+		_, err := f.end(f.catalog.CreateVM(api.VMCreate{Name: name, Profile: "web", Pool: "team", Define: &define}, caller()))
+		return err
+	}
+	ok(t, create("new", true))
+	h.SetVersion(libvirt.RBDNamespaces - 1)
+	err := create("old", true)
+	code(t, err, rpc.Unsupported)
+	if err == nil || !strings.Contains(err.Error(), `pool "team"`) || !strings.Contains(err.Error(), "11.5.999") {
+		t.Errorf("got %v", err)
+	}
+	ok(t, create("undefined", false))
+	f.settled()
+	f.holds("new_sda", "ova_web.record", "ova_web_sda", "undefined_sda")
 }

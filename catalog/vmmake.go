@@ -2,13 +2,9 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"spliced/api"
 	"spliced/cloudinit"
@@ -60,6 +56,11 @@ func (c *Catalog) verify(ctx context.Context, w *worker.Worker, o *vmOrder, plan
 	check := worker.DomainCheck{Host: c.here.HostSpec, Define: o.define, Name: o.Name, Memory: int64(plan.Hardware.Memory)}
 	for _, n := range plan.NICs {
 		check.Bridges = append(check.Bridges, n.Bridge)
+	}
+	for _, d := range plan.Drives {
+		if c.pools[d.Pool].Namespace != "" {
+			check.Spaced = d.Pool
+		}
 	}
 	if err := w.CheckDomain(ctx, check); err != nil {
 		return err
@@ -167,23 +168,6 @@ func (m *vmMaking) content(d *vm.Drive) ([]byte, error) {
 		return cloudinit.ISO(ovfEnvLabel, map[string][]byte{ovfEnvFile: m.parts.env})
 	}
 	return nil, nil
-}
-
-// inMemory is a file that holds data and is nowhere on the disk, at its start.
-func inMemory(data []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate("content", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "content")
-	_, err = file.Write(data)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
 }
 
 // placed makes the domain known to libvirt, once the volumes have their names.

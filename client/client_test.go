@@ -260,6 +260,7 @@ func TestPythonProgram(t *testing.T) {
 		"result":       {[]string{"--socket", path, "--stdin", "image.upload", `{"source":{"fd":0}}`}, 0, `"from the shell"`},
 		"failure":      {[]string{"--socket", path, "image.show"}, int(rpc.NotFound), "there is none"},
 		"no daemon":    {[]string{"--socket", path + "x", "image.show"}, 69, "No such file"},
+		"refused":      {[]string{"--socket", path, "image.upload", `{"source":{"fd":0}}`}, 64, "it takes 1"},
 		"wrong method": {[]string{"--socket", path, "image.nothing"}, 70, "no such method"},
 	} {
 		t.Run(name, func(t *testing.T) {

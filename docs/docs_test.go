@@ -108,10 +108,10 @@ func TestRelativeLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// withoutTraffic leaves out lines of conversations, in which people are told to
+// withoutTraffic leaves out lines of conversations and hints, which tell people to
 // make this and that.
 func withoutTraffic(text string) string {
-	return regexp.MustCompile("(?m)^[←→].*$").ReplaceAllString(text, "")
+	return regexp.MustCompile("(?m)^([←→]|Hint:).*$").ReplaceAllString(text, "")
 }
 
 func TestMakeTargetsExist(t *testing.T) {

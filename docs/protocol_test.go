@@ -3,6 +3,7 @@ package docs_test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -161,4 +162,30 @@ func TestApplicationCodesAreInOperations(t *testing.T) {
 			t.Errorf("OPERATIONS.md has no row %q", row)
 		}
 	}
+}
+
+func TestFeaturesAreInProtocol(t *testing.T) {
+	is := helloFeatures(t)
+	said, _, _ := strings.Cut(sections(t)["daemon.hello"], "; `limits`")
+	_, said, _ = strings.Cut(said, "`features`")
+	var words []string
+	for _, m := range regexp.MustCompile("`([a-z.]+)`").FindAllStringSubmatch(said, -1) {
+		words = append(words, m[1])
+	}
+	same(t, "features", words, is)
+}
+
+// helloFeatures are the words in the list of handlers/daemon.go.
+func helloFeatures(t *testing.T) []string {
+	t.Helper()
+	_, list, found := strings.Cut(read(t, filepath.Join(root, "handlers", "daemon.go")), "\nfunc features() []string {")
+	if !found {
+		t.Fatal("handlers/daemon.go has no function features")
+	}
+	list, _, _ = strings.Cut(list, "\n}\n")
+	var words []string
+	for _, m := range regexp.MustCompile(`"([a-z.]+)"`).FindAllStringSubmatch(list, -1) {
+		words = append(words, m[1])
+	}
+	return words
 }

@@ -13,6 +13,7 @@ import (
 	"spliced/libvirt"
 	"spliced/ovf"
 	"spliced/rpc"
+	"spliced/script"
 	"spliced/store"
 	"spliced/vm"
 )
@@ -27,6 +28,7 @@ func Of(err error) *rpc.Error {
 		format  *disk.FormatError
 		plan    *vm.Failure
 		host    *libvirt.UnreachableError
+		exit    *script.ExitError
 	)
 	switch {
 	case errors.As(err, &wire):
@@ -41,6 +43,13 @@ func Of(err error) *rpc.Error {
 		return ofPlan(plan)
 	case errors.As(err, &host):
 		return rpc.Errorf(rpc.ClusterUnavailable, "%s", sentence(oneLine(err), root(err))).WithHint(host.Hint)
+	case errors.As(err, &exit):
+		return rpc.Errorf(rpc.InvalidState, "%s", sentence(exit.Error(), nil)).WithHint("The job's log has what the script said.")
+	case errors.Is(err, script.ErrTimeLimit):
+		return rpc.Errorf(rpc.Limit, "the script took too long.").
+			WithHint("Raise scripts.time_limit in the daemon's configuration, or let the script do less.")
+	case errors.Is(err, script.ErrUnconfined):
+		return rpc.Errorf(rpc.Unsupported, "%s", sentence(oneLine(err), nil)).WithHint("Install bubblewrap, and let it make user namespaces.")
 	}
 	return ofCause(err)
 }
@@ -116,7 +125,8 @@ func ofPlan(f *vm.Failure) *rpc.Error {
 	return e
 }
 
-// ofCause maps what pools and the operating system answer.
+// ofCause maps what pools and the operating system answer. fs.ErrInvalid is none
+// of it: what callers say is checked at the door, so behind it that is a defect.
 func ofCause(err error) *rpc.Error {
 	causes := []struct {
 		is   error
@@ -124,6 +134,7 @@ func ofCause(err error) *rpc.Error {
 	}{
 		{store.ErrCorrupt, rpc.StateCorrupt},
 		{store.ErrChanged, rpc.Busy},
+		{store.ErrTooLarge, rpc.Limit},
 		{block.ErrHasClones, rpc.Busy},
 		{block.ErrUnavailable, rpc.ClusterUnavailable},
 		{libvirt.ErrRunning, rpc.InvalidState},

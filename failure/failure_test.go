@@ -13,9 +13,12 @@ import (
 	"spliced/disk"
 	"spliced/failure"
 	"spliced/ingest"
+	"spliced/libvirt"
 	"spliced/ovf"
 	"spliced/rpc"
+	"spliced/script"
 	"spliced/store"
+	"spliced/vm"
 )
 
 // Whatever goes wrong has its code, and is a sentence.
@@ -57,7 +60,18 @@ func TestOf(t *testing.T) {
 		{fs.ErrExist, rpc.Exists, "file already exists"},
 		{fs.ErrPermission, rpc.Denied, "permission denied"},
 		{&store.CorruptError{Kind: "ovas", Name: "n", Path: "/p", Err: errors.New("why")}, rpc.StateCorrupt, `cannot use the record "n" of ovas: /p: why; mend the file, or move it away.`},
+		{fmt.Errorf("cannot write: %w", store.ErrTooLarge), rpc.Limit, "cannot write: it exceeds the size limit"},
 		{fmt.Errorf("cannot write: %w", store.ErrChanged), rpc.Busy, "cannot write: the record was changed meanwhile"},
+		{fmt.Errorf("the script was ended: %w", script.ErrTimeLimit), rpc.Limit, "the script took too long."},
+		{fmt.Errorf("%w: no room", script.ErrUnconfined), rpc.Unsupported, "scripts can't be confined on this host: no room."},
+		{&script.ExitError{Status: 3, Last: []string{"no", "way"}}, rpc.InvalidState, "the script failed with status 3; its output ends with: no / way."},
+		{errors.Join(&script.ExitError{Status: 3}, errors.New("and more")), rpc.InvalidState, "the script failed with status 3; it printed nothing."},
+		{&vm.Failure{Kind: vm.Incomplete, Text: "no"}, rpc.InvalidState, "no."},
+		{&vm.Failure{Kind: vm.Invalid, Text: "no"}, rpc.InvalidParams, "no."},
+		{&vm.Failure{Kind: vm.Missing, Text: "no"}, rpc.NotFound, "no."},
+		{&vm.Failure{Kind: vm.Unsupported, Text: "no"}, rpc.Unsupported, "no."},
+		{fmt.Errorf("cannot start: %w", libvirt.ErrRunning), rpc.InvalidState, "cannot start: it is running"},
+		{fmt.Errorf("it is to have 0 bytes: %w", fs.ErrInvalid), rpc.InternalError, "it is to have 0 bytes: invalid argument"},
 		{errors.New("a defect"), rpc.InternalError, "a defect"},
 		{errors.Join(syscall.ENOSPC, errors.New("and more")), rpc.NoSpace, "no space left on device; and more."},
 	} {

@@ -19,8 +19,16 @@ func (d *Daemon) daemonMethods() []rpc.Method {
 func (d *Daemon) hello(context.Context, *rpc.Call, api.None) (api.Hello, error) {
 	return api.Hello{
 		Version: d.Version, API: api.APIVersion{Major: 1, Minor: 0},
-		Features: []string{"image.raw", "image.vmdk", "ova"}, Limits: d.Limits,
+		Features: features(), Limits: d.Limits,
 	}, nil
+}
+
+// features are the words for what the daemon can do: the formats of images, and
+// whatever else older ones couldn't.
+func features() []string {
+	return []string{
+		"adopt", "catalog.check", "image.raw", "image.vmdk", "ova", "ova.configure", "profile", "script", "template", "userdata", "vm",
+	}
 }
 
 func (d *Daemon) status(ctx context.Context, _ *rpc.Call, _ api.None) (api.Status, error) {

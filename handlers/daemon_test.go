@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -283,6 +284,31 @@ func references(t *testing.T, doc, part any) {
 	case []any:
 		for _, value := range part {
 			references(t, doc, value)
+		}
+	}
+}
+
+// Each feature is one of the formats or has methods, and every noun of the table
+// that is no part of every daemon is a feature.
+func TestFeatures(t *testing.T) {
+	t.Parallel()
+	f := serve(t)
+	var hello api.Hello
+	ok(t, f.dial(t, rpc.AccessRead).Call(t.Context(), "daemon.hello", params{}, &hello))
+	has := map[string]bool{"image.raw": true, "image.vmdk": true}
+	for _, m := range handlers.Table(f.daemon) {
+		noun, verb, _ := strings.Cut(m.Name, ".")
+		has[noun], has[verb], has[m.Name] = true, true, true
+		if _, always := map[string]bool{"daemon": true, "image": true, "job": true, "pool": true, "rpc": true}[noun]; always {
+			continue
+		}
+		if !slices.ContainsFunc(hello.Features, func(feature string) bool { return feature == noun || feature == m.Name }) {
+			t.Errorf("%s is of no feature", m.Name)
+		}
+	}
+	for _, feature := range hello.Features {
+		if !has[feature] {
+			t.Errorf("the feature %s is nowhere", feature)
 		}
 	}
 }

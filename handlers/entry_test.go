@@ -87,7 +87,7 @@ func TestBrokenEntry(t *testing.T) {
 	ok(t, os.WriteFile(path, []byte("schema: system-templates/v1\nvcpus: 0\nvram: 64\n...\n"), 0o600))
 	var s api.Status
 	ok(t, c.Call(t.Context(), "daemon.status", params{}, &s))
-	if len(s.Corrupt) != 1 || !strings.Contains(s.Corrupt[0], path) || !strings.Contains(s.Corrupt[0], `"vcpus" is 0; 1 to 512 are allowed`) {
+	if len(s.Corrupt) != 1 || !strings.Contains(s.Corrupt[0], path) || !strings.Contains(s.Corrupt[0], `"vcpus" is 0; 1 to 255 are allowed`) {
 		t.Errorf("corrupt %q", s.Corrupt)
 	}
 	var list []api.Entry

@@ -26,7 +26,7 @@ func entryRows() []row {
 		{"template.create", of("system", "small", small), nil, rpc.Exists, `Cannot make the system template "small": there is one already.`, "", true},
 		{"template.create", of("shape", "x", small), nil, rpc.InvalidParams, `Cannot make the template "x": "shape" is no kind of template; system, network and storage are.`, "kind", false},
 		{"template.create", of("system", "a/b", small), nil, rpc.InvalidParams, `Cannot make the system template "a/b": the name…`, "name", false},
-		{"template.create", of("system", "x", params{"vcpus": 0, "vram": 1}), nil, rpc.InvalidParams, `Cannot make the system template "x": "spec.vcpus" is 0; 1 to 512 are allowed.`, "spec.vcpus", false},
+		{"template.create", of("system", "x", params{"vcpus": 0, "vram": 1}), nil, rpc.InvalidParams, `Cannot make the system template "x": "spec.vcpus" is 0; 1 to 255 are allowed.`, "spec.vcpus", false},
 		{"template.create", of("system", "x", params{"vcpus": 1, "vram": 1, "colour": "red"}), nil, rpc.InvalidParams, `Cannot make the system template "x": cannot take parameter "spec.colour": it is unknown.`, "spec.colour", false},
 		{"template.create", of("system", "x", params{"vram": 1}), nil, rpc.InvalidParams, `Cannot make the system template "x": cannot go without parameter "spec.vcpus".`, "spec.vcpus", false},
 		{"template.create", params{"kind": "system", "name": "x", "spec": 7}, nil, rpc.InvalidParams, `Cannot use parameter "spec": an object is needed.`, "spec", false},

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"maps"
 	"os"
 	"testing"
 
@@ -14,9 +15,7 @@ func vmRows(t *testing.T) []row {
 	ova := func() *os.File { return sent(t, ovatest.OVA(disk())) }
 	made := func(name string, more params) params {
 		p := params{"name": name, "profile": "machine", "wait": true}
-		for k, v := range more {
-			p[k] = v
-		}
+		maps.Copy(p, more)
 		return p
 	}
 	return []row{
@@ -43,7 +42,7 @@ func vmRows(t *testing.T) []row {
 		{"vm.show", params{"name": "v"}, nil, 0, "", "", false},
 		{"vm.show", params{"name": "w"}, nil, rpc.NotFound, `Cannot show VM "w": there is no such VM.`, "", false},
 		{"vm.show", params{"name": "/"}, nil, rpc.InvalidParams, `Cannot show VM "/": the name…`, "name", false},
-		{"ova.remove", params{"name": "machine", "cascade": true, "wait": true}, nil, rpc.Busy, `Cannot remove OVA "machine": volume "ova_machine_sda" has clones: v_sda.`, "", false},
+		{"ova.remove", params{"name": "machine", "cascade": true, "wait": true}, nil, rpc.Busy, `Cannot remove OVA "machine": volume "ova_machine_sda" has clones: v_sda; VM "v" was made from it.`, "", true},
 		{"vm.remove", params{"name": "v", "wait": true}, nil, rpc.InvalidState, `Cannot remove VM "v": it is running.`, "", true},
 		{"vm.remove", params{"name": "v", "destroy": true, "wait": true}, nil, 0, `Removed VM "v".`, "", false},
 		{"vm.remove", params{"name": "v"}, nil, rpc.NotFound, `Cannot remove VM "v": there is no such VM.`, "", false},

@@ -116,16 +116,8 @@ func (f *flow) finish(ctx context.Context, v block.Volume, r disk.Reader, staged
 			return fmt.Errorf("cannot cut the volume to its %d bytes: %w", r.Size(), err)
 		}
 	}
-	if err := v.Flush(); err != nil {
-		return fmt.Errorf("cannot flush the volume: %w", err)
-	}
-	info, err := v.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("cannot look at the volume: %w", err)
-	}
-	staged.Size, staged.Allocated = v.Size(), info.Allocated
 	staged.Format, staged.Proven = string(r.Info().Format), r.Info().ProvesEnd
-	return nil
+	return finishVolume(ctx, v, staged)
 }
 
 // end demands that the source holds nothing after what was taken from it.

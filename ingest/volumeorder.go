@@ -58,7 +58,13 @@ func MakeVolume(ctx context.Context, pools Pools, o VolumeOrder, content io.Read
 	if err != nil {
 		return staged, err
 	}
-	if err := errors.Join(finishVolume(ctx, o, v, &staged), v.Close()); err != nil {
+	failpoint.Hit(failpoint.StageWritten)
+	if o.empty() {
+		err = settleVolume(v, &staged)
+	} else {
+		err = finishVolume(ctx, v, &staged)
+	}
+	if err := errors.Join(err, v.Close()); err != nil {
 		return staged, err
 	}
 	failpoint.Hit(failpoint.StageFlushed)
@@ -94,20 +100,25 @@ func (o VolumeOrder) empty() bool {
 	return clone || blank
 }
 
-// finishVolume makes a written volume durable and tells what it is like.
-func finishVolume(ctx context.Context, o VolumeOrder, v block.Volume, staged *StagedDisk) error {
-	failpoint.Hit(failpoint.StageWritten)
-	if err := v.Flush(); err != nil {
-		return fmt.Errorf("cannot flush the volume: %w", err)
-	}
-	staged.Size = v.Size()
-	if o.empty() {
-		return nil
+// finishVolume makes a written volume durable and tells what it is like, what is
+// allocated of it too.
+func finishVolume(ctx context.Context, v block.Volume, staged *StagedDisk) error {
+	if err := settleVolume(v, staged); err != nil {
+		return err
 	}
 	info, err := v.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look at the volume: %w", err)
 	}
 	staged.Allocated = info.Allocated
+	return nil
+}
+
+// settleVolume makes a volume durable and tells its size.
+func settleVolume(v block.Volume, staged *StagedDisk) error {
+	if err := v.Flush(); err != nil {
+		return fmt.Errorf("cannot flush the volume: %w", err)
+	}
+	staged.Size = v.Size()
 	return nil
 }

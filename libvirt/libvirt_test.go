@@ -260,3 +260,17 @@ func TestCallsOfAStoppedDaemon(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// The version is the one that virsh tells.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	h, n := connect(t)
+	v, err := h.Version(t.Context())
+	ok(t, err)
+	if said := virsh(t, n, "version", "--daemon"); !strings.Contains(said, "daemon: "+v.String()) {
+		t.Errorf("it is %v, and virsh says %s", v, said)
+	}
+	if got := libvirt.RBDNamespaces.String(); got != "11.6.0" {
+		t.Errorf("got %s", got)
+	}
+}

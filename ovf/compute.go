@@ -3,7 +3,7 @@ package ovf
 // maxVCPUs and maxMemory, in bytes, bound a descriptor's claim to what a system
 // template can have: more is a slip, or meant for no host that there is.
 const (
-	maxVCPUs  = 512
+	maxVCPUs  = 255
 	maxMemory = 16 << 40
 )
 

@@ -19,12 +19,6 @@ type Call struct {
 	fds []*os.File // nil where taken
 }
 
-// NewCall makes a Call without a connection, for tests of functions given to
-// Bind. It owns the files. Notify drops what it is given.
-func NewCall(peer Peer, files ...*os.File) *Call {
-	return &Call{Peer: peer, remote: &Remote{}, fds: files}
-}
-
 // FDs returns how many descriptors came with the request.
 func (c *Call) FDs() int { return len(c.fds) }
 

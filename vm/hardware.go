@@ -6,10 +6,6 @@ import (
 	"spliced/api"
 )
 
-// maxVCPUs is how many processors have an APIC id of 8 bits; more need an IOMMU
-// that remaps interrupts (libvirt's <iommu>, eim).
-const maxVCPUs = 255
-
 // hardware fills in what the system template leaves open, and refuses what
 // QEMU's machines can't be.
 func (w *work) hardware() error {
@@ -55,8 +51,6 @@ func (w *work) checkTogether() error {
 		return fail(Unsupported, "system_template", "system template %q "+format, append([]any{w.Profile.SystemTemplate}, args...)...)
 	}
 	switch {
-	case h.VCPUs > maxVCPUs:
-		return refuse("has %d vcpus, a machine can have %d", h.VCPUs, maxVCPUs)
 	case h.DiskBus == "ide" && h.Machine != "pc":
 		return refuse("has the disk_bus ide, which only the machine pc has, and the machine %s", h.Machine)
 	case h.SecureBoot && h.Machine != "q35":

@@ -18,6 +18,7 @@ type Host interface {
 	State(ctx context.Context, name string) (libvirt.State, error)
 	XML(ctx context.Context, name string) (string, error)
 	Memory(ctx context.Context) (libvirt.Memory, error)
+	Version(ctx context.Context) (libvirt.Version, error)
 	EnsureSecret(ctx context.Context, s libvirt.Secret) error
 	Define(ctx context.Context, definition string) error
 	Start(ctx context.Context, name string) error
@@ -49,19 +50,38 @@ func (s *server) checkDomain(ctx context.Context, _ *rpc.Call, t DomainCheck) (d
 		return done{}, nil
 	}
 	return done{}, s.withHost(ctx, t.Host, func(h Host) error {
-		if err := h.Free(ctx, t.Name); errors.Is(err, fs.ErrExist) {
+		err := h.Free(ctx, t.Name)
+		if errors.Is(err, fs.ErrExist) {
 			return rpc.Errorf(rpc.Exists, "libvirt has a domain of that name already.").
 				WithHint("Choose another name, or undefine that one first.")
-		} else if err != nil {
-			return err
 		}
-		memory, err := h.Memory(ctx)
-		if err == nil && memory.Total < t.Memory {
-			err = rpc.Errorf(rpc.NoSpace, "it is to have %d MiB of memory, and the host has %d.", t.Memory>>20, memory.Total>>20).
-				WithHint("Lower vram in the system template.")
+		if err == nil {
+			err = fitsHost(ctx, h, t)
 		}
 		return err
 	})
+}
+
+// fitsHost returns nil when the host could run the VM.
+func fitsHost(ctx context.Context, h Host, t DomainCheck) error {
+	memory, err := h.Memory(ctx)
+	if err != nil {
+		return err
+	}
+	if memory.Total < t.Memory {
+		return rpc.Errorf(rpc.NoSpace, "it is to have %d MiB of memory, and the host has %d.", t.Memory>>20, memory.Total>>20).
+			WithHint("Lower vram in the system template.")
+	}
+	if t.Spaced == "" {
+		return nil
+	}
+	version, err := h.Version(ctx)
+	if err == nil && version < libvirt.RBDNamespaces {
+		err = rpc.Errorf(rpc.Unsupported, "pool %q is an RBD namespace, where libvirt finds volumes from %v on, and this host has %v.",
+			t.Spaced, libvirt.RBDNamespaces, version).
+			WithHint("Put the VM into a pool without a namespace, update libvirt, or make it without defining it.")
+	}
+	return err
 }
 
 func (s *server) define(ctx context.Context, _ *rpc.Call, t DefineTask) (done, error) {

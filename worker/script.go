@@ -88,13 +88,12 @@ func (s *server) runScript(ctx context.Context, c *rpc.Call, t ScriptTask) (done
 		}
 		volumes = append(volumes, script.Volume{ID: d.ID, Source: source})
 	}
-	err = script.WithExports(ctx, scriptFolder(t.Job), volumes, func(ctx context.Context, disks []script.Disk) error {
+	return done{}, script.WithExports(ctx, scriptFolder(t.Job), volumes, func(ctx context.Context, disks []script.Disk) error {
 		task.Disks = disks
 		return script.Run(ctx, task, func(line string) {
 			_ = c.Notify(ctx, notifyLine, lineNote{line}) // a daemon that can't be told is gone
 		})
 	})
-	return done{}, ofScript(err)
 }
 
 // text reads a file that came with a call.
@@ -122,20 +121,4 @@ func exported(pools []PoolSpec, d ScriptDisk) (script.Source, error) {
 		}
 	}
 	return script.Source{}, fmt.Errorf("nobody told how pool %q is reached", d.Pool)
-}
-
-// ofScript puts as callers are told it what a script did, or what kept it from
-// being run.
-func ofScript(err error) error {
-	exit, failed := errors.AsType[*script.ExitError](err)
-	switch {
-	case failed:
-		return rpc.Errorf(rpc.InvalidState, "%v.", exit).WithHint("The job's log has what the script said.").WithCause(err)
-	case errors.Is(err, script.ErrTimeLimit):
-		return rpc.Errorf(rpc.Limit, "the script took too long.").WithCause(err).
-			WithHint("Raise scripts.time_limit in the daemon's configuration, or let the script do less.")
-	case errors.Is(err, script.ErrUnconfined):
-		return rpc.Errorf(rpc.Unsupported, "%v.", err).WithHint("Install bubblewrap, and let it make user namespaces.").WithCause(err)
-	}
-	return err
 }

@@ -21,6 +21,7 @@ type DomainCheck struct {
 	Name    string   `json:"name"`
 	Bridges []string `json:"bridges,omitempty"` // that must be there
 	Memory  int64    `json:"memory"`            // bytes
+	Spaced  string   `json:"spaced,omitempty"`  // a pool of the VM's that is an RBD namespace
 }
 
 // A VolumeTask asks for a volume of a VM to be staged.

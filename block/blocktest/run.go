@@ -11,14 +11,14 @@ import (
 
 const (
 	mib = 1 << 20
-	tib = 1 << 40
+
+	maxSize = int64(1) << 40 // bytes of the largest volume that is made
 )
 
 // options is what a driver says about itself.
 type options struct {
-	busy    bool
-	maxSize int64
-	again   func(t *testing.T, pool block.Pool) block.Pool
+	busy  bool
+	again func(t *testing.T, pool block.Pool) block.Pool
 }
 
 // An Option tells the suite something about the driver under test.
@@ -27,10 +27,6 @@ type Option func(*options)
 // BusyWhileOpen says that Remove answers syscall.EBUSY while the volume is
 // open; without it the suite never removes an open volume.
 func BusyWhileOpen() Option { return func(o *options) { o.busy = true } }
-
-// MaxSize says that volumes of more than size bytes, at least 16 MiB, cost the
-// driver too much to be tried; without it the suite makes one of 1 TiB.
-func MaxSize(size int64) Option { return func(o *options) { o.maxSize = size } }
 
 // Again gives the suite a second pool on the same storage as the one that it
 // got, as another process or host would have it. The suite closes it.
@@ -42,7 +38,7 @@ func Again(open func(t *testing.T, pool block.Pool) block.Pool) Option {
 // which the suite closes.
 func Run(t *testing.T, open func(t *testing.T) block.Pool, opts ...Option) {
 	t.Helper()
-	o := options{maxSize: tib}
+	var o options
 	for _, opt := range opts {
 		opt(&o)
 	}

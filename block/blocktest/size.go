@@ -17,7 +17,7 @@ func sizeCases() []testCase {
 }
 
 func exactSizes(s *suite) {
-	for _, size := range []int64{0, 1, 511, 512, 513, 4*mib - 1, 4 * mib, 4*mib + 1, s.options.maxSize} {
+	for _, size := range []int64{0, 1, 511, 512, 513, 4*mib - 1, 4 * mib, 4*mib + 1, maxSize} {
 		name := fmt.Sprintf("disk-%d", size)
 		v := s.create(name, size)
 		s.sizedAs(v, size)

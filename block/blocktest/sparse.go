@@ -62,7 +62,7 @@ func (s *suite) spares(runs [][2]int64, atMost int64) {
 }
 
 func dataNone(s *suite) {
-	if runs := s.runsOf(s.create("disk", s.options.maxSize)); len(runs) > 0 {
+	if runs := s.runsOf(s.create("disk", maxSize)); len(runs) > 0 {
 		s.Errorf("a new volume has data: %v", runs)
 	}
 	if runs := s.runsOf(s.create("empty", 0)); len(runs) > 0 {
@@ -71,7 +71,7 @@ func dataNone(s *suite) {
 }
 
 func dataFound(s *suite) {
-	size := s.options.maxSize - 100 // no whole object at the end
+	size := maxSize - 100 // no whole object at the end
 	v := s.create("disk", size)
 	s.write(v, 1, 12*mib+5, 100)
 	s.write(v, 1, size-50, 50)

@@ -202,7 +202,7 @@ def main(arguments):
             result = client.call(options.method, options.params, [sys.stdin] if options.stdin else [])
     except Error as e:
         print(e.message, file=sys.stderr)
-        return e.code if e.code > 0 else 70
+        return 64 if e.code == -32602 else e.code if e.code > 0 else 70
     except OSError as e:
         print(e.__cause__ or e, file=sys.stderr)
         return 69

@@ -97,7 +97,7 @@ func TestEditLosesNothing(t *testing.T) {
 	}{
 		"wrong YAML":     {`sed -i 's/vcpus: 2/vcpus: [/'`, exitUsage, "vcpus: [\n", "Cannot use the spec: line 2"},
 		"refused":        {`sed -i 's/vcpus: 2/vcpus: 3/'`, 1, "vcpus: 3\n", "Cannot modify system \"small\": it is forbidden."},
-		"unknown key":    {`sed -i 's/vcpus: 2/cpus: 3/'`, exitProtocol, "cpus: 3\n", "unknown field"},
+		"unknown key":    {`sed -i 's/vcpus: 2/cpus: 3/'`, exitUsage, "cpus: 3\n", "unknown field"},
 		"editor fails":   {`f() { echo more >>"$1"; false; }; f`, exitOutput, "more\n", "ended with: exit status 1."},
 		"gone meanwhile": {`f() { echo x: 1 >>"$1"; rm "$GONE"; }; f`, exitUnavailable, "x: 1\n", "Cannot reach the daemon"},
 	} {

@@ -99,10 +99,14 @@ func (u *unreachable) explain(socket string) *failure {
 
 // exitStatus makes an exit status of a code from the wire. Protocol codes are
 // negative, and those that a newer daemon may have grown could collide with
-// statuses of our own.
+// statuses of our own. A value that the daemon refuses is the command line's
+// fault, as is one that is refused here.
 func exitStatus(code int) int {
-	if code > 0 && code < exitUsage {
+	switch {
+	case code > 0 && code < exitUsage:
 		return code
+	case code == int(rpc.InvalidParams):
+		return exitUsage
 	}
 	return exitProtocol
 }

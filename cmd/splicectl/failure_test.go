@@ -12,11 +12,11 @@ import (
 )
 
 func TestExitStatusFollowsTheCode(t *testing.T) {
-	statuses := map[int]int{18: 18} // of a newer daemon
+	statuses := map[int]int{18: 18, int(rpc.InvalidParams): exitUsage} // 18 is of a newer daemon
 	for code := 1; code <= 17; code++ {
 		statuses[code] = code
 	}
-	for _, code := range []int{-32700, -32600, -32601, -32602, -32603, 0, 64, 300} {
+	for _, code := range []int{-32700, -32600, -32601, -32603, 0, 64, 300} {
 		statuses[code] = exitProtocol
 	}
 	for code, exit := range statuses {

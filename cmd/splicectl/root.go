@@ -19,7 +19,7 @@ Exit status:
         6 unsupported, 7 bad-source, 8 bad-image, 9 integrity, 10 no-space,
         11 cluster-unavailable, 12 cancelled, 13 limit, 14 source-io, 15 stalled,
         16 daemon-restart, 17 state-corrupt
-  64    the command line can't be used
+  64    the command line can't be used, or has a value that the daemon refuses
   66    a file can't be opened
   69    the daemon can't be reached
   70    the daemon and splicectl don't understand each other

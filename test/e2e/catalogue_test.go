@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,8 +155,7 @@ func (r *entryRow) listsAndRemoves(t *testing.T, c *client.Client) {
 // refuses demands that what can't be is refused, with the key at fault.
 func (r *entryRow) refuses(t *testing.T, c *client.Client) {
 	t.Helper()
-	refusals := maps.Clone(r.refused)
-	for field, spec := range refusals {
+	for field, spec := range r.refused {
 		_, err := r.entry(t, c, "create", "bad", params{"spec": spec})
 		var wire *rpc.Error
 		if code(err) != rpc.InvalidParams || errors.As(err, &wire) && wire.Data.Field != field {

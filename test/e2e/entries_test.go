@@ -1,6 +1,9 @@
 package e2e
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // An entryRow is one kind of entries with all that it can have, said to the
 // socket and to splicectl.
@@ -29,9 +32,7 @@ func (r *entryRow) params(name string, more params) params {
 	if r.family == "template" {
 		p["kind"] = r.kind
 	}
-	for key, value := range more {
-		p[key] = value
-	}
+	maps.Copy(p, more)
 	return p
 }
 
@@ -126,9 +127,7 @@ func storageRow() entryRow {
 	disks := func(disks ...params) params { return params{"disks": disks} }
 	disk := func(more params) params {
 		d := params{"id": "sda", "pool": "p", "size": "1MiB"}
-		for key, value := range more {
-			d[key] = value
-		}
+		maps.Copy(d, more)
 		return d
 	}
 	return entryRow{

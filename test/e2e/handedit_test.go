@@ -158,3 +158,31 @@ func TestBrokenRecordsAtStart(t *testing.T) {
 		t.Errorf("of the OVA whose record is broken the pool has %q", left)
 	}
 }
+
+// TestEdits changes entries in an editor, and is careful with what others changed.
+func TestEdits(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, newDir(t))
+	d := h.start(t, splicedProgram)
+	c := d.dial(t)
+	system, script := systemRow(), scriptRow()
+	h.byHand(t, "system-templates/small.yaml", editedByHand)
+	d.edit(t, "sed -i 's/vcpus: 2/vcpus: 6/'", "template", "system", "edit", "small").want(t, 0, "-vcpus: 2\n+vcpus: 6\n", "Modified")
+	if got, want := h.content(t, "system-templates/small.yaml"), strings.Replace(editedByHand, "vcpus: 2", "vcpus: 6", 1); got != want {
+		t.Errorf("the file is\n%s, want\n%s", got, want)
+	}
+	d.edit(t, "true", "template", "system", "edit", "small").want(t, 0, "Nothing was changed.")
+	d.edit(t, "sed -i s/1024/0/", "template", "system", "edit", "small").want(t, 70, "spec.vram", "The edited text is kept in")
+	path := filepath.Join(h.state, "system-templates/small.yaml")
+	d.edit(t, "sed -i 's/vcpus: 6/vcpus: 8/' "+path+"; sed -i s/1024/2048/", "template", "system", "edit", "small").want(t, 4, "The edited text is kept in")
+	d.edit(t, "true", "template", "system", "edit", "none").want(t, 2, `"none"`)
+	e, err := system.entry(t, c, "show", "small", nil)
+	must(t, err)
+	sameSpec(t, params{"vcpus": 8, "vram": 1024, "vnc": params{"enabled": true}}, e.Spec)
+	_, err = script.entry(t, c, "create", "x", params{"spec": script.spec})
+	must(t, err)
+	d.edit(t, "sed -i s/echo/printf/", "script", "edit", "x").want(t, 0, "+printf")
+	e, err = script.entry(t, c, "show", "x", nil)
+	must(t, err)
+	sameSpec(t, params{"content": strings.Replace(scriptRow().stdin, "echo", "printf", 1)}, e.Spec)
+}

@@ -192,8 +192,8 @@ func TestScriptEndsEarly(t *testing.T) {
 
 		id = begun(t, c)
 		d.kill()
-		d.host.alone(t, nil)
-		d = d.host.start(t, splicedProgram)
+		d.alone(t, nil)
+		d = d.start(t, splicedProgram)
 		before, c = d.descriptors(t), d.dial(t)
 		clean(t, c, patience)
 		if j := ends(t, c, id); j.State != api.JobFailed || j.Failure.Code != int(rpc.DaemonRestart) {
@@ -206,12 +206,12 @@ func TestScriptEndsEarly(t *testing.T) {
 // TestScriptTakesTooLong ends one at the limit that the configuration says.
 func TestScriptTakesTooLong(t *testing.T) {
 	t.Parallel()
-	d, c := provisions(t, newDir(t), lasting)
+	d, _ := provisions(t, newDir(t), lasting)
 	d.stop(t)
 	text, err := os.ReadFile(d.config)
 	must(t, err)
 	must(t, os.WriteFile(d.config, bytes.Replace(text, []byte("60s"), []byte("2s"), 1), 0o600))
-	d = d.host.start(t, splicedProgram)
+	d = d.start(t, splicedProgram)
 	c, before := d.dial(t), d.descriptors(t)
 	_, err = makeVM(t, c, "guest", "web", params{"define": false})
 	if code(err) != rpc.Limit {

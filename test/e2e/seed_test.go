@@ -41,7 +41,7 @@ func raw(t *testing.T, p place, volume string) string {
 func cd(t *testing.T, p place, dom domain, volume, label string) map[string]string {
 	t.Helper()
 	needProgram(t, "mkfs", "blkid")
-	needProgram(t, "qemu", "bsdtar")
+	needProgram(t, "cloud-init", "bsdtar")
 	attached := false
 	for _, d := range dom.Disk {
 		if path := d.Source.File + d.Source.Name; path == p.qemu(volume) || strings.HasSuffix(path, "/"+volume) {

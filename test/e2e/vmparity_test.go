@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -78,7 +79,8 @@ func wideStorage() params {
 	return params{"disks": disks}
 }
 
-// template makes templates of the three kinds, and a profile of them.
+// provisioner makes templates of the three kinds, and a profile of them, all of one
+// name.
 func provisioner(t *testing.T, c *client.Client, name string, system, network, storage params, more params) {
 	t.Helper()
 	spec := params{"type": "provisioner", "system_template": name, "network_template": name, "storage_template": name}
@@ -89,9 +91,7 @@ func provisioner(t *testing.T, c *client.Client, name string, system, network, s
 		_, err := r.entry(t, c, "create", name, params{"spec": r.spec})
 		must(t, err)
 	}
-	for key, value := range more {
-		spec[key] = value
-	}
+	maps.Copy(spec, more)
 	r := profileRow()
 	_, err := r.entry(t, c, "create", name, params{"spec": spec})
 	must(t, err)

@@ -20,6 +20,7 @@ type Host struct {
 	domains map[string]*domain
 	secrets map[string]string
 	memory  int64
+	version libvirt.Version
 	fails   map[string]error // what a call answers, by its name
 	calls   []string
 }
@@ -30,9 +31,13 @@ type domain struct {
 	autostart bool
 }
 
-// New makes one without domains, with 64 GiB of memory.
+// New makes one without domains, with 64 GiB of memory, of a version that can all
+// that is asked for.
 func New() *Host {
-	return &Host{domains: map[string]*domain{}, secrets: map[string]string{}, fails: map[string]error{}, memory: 64 << 30}
+	return &Host{
+		domains: map[string]*domain{}, secrets: map[string]string{}, fails: map[string]error{},
+		memory: 64 << 30, version: libvirt.RBDNamespaces,
+	}
 }
 
 // Open is a worker.OpenHost.
@@ -48,7 +53,7 @@ func (h *Host) called(name string) error {
 	return h.fails[name]
 }
 
-// Fail lets a call, named in lower case ("open", "free", "state", "xml", "memory", "secret",
+// Fail lets a call, named in lower case ("open", "free", "state", "xml", "memory", "version", "secret",
 // "define", "start", "autostart", "remove"), answer err from now on.
 func (h *Host) Fail(call string, err error) {
 	h.mu.Lock()
@@ -75,6 +80,13 @@ func (h *Host) SetMemory(bytes int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.memory = bytes
+}
+
+// SetVersion says which libvirt it is.
+func (h *Host) SetVersion(v libvirt.Version) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.version = v
 }
 
 // Calls are the names of all calls so far.
@@ -131,6 +143,13 @@ func (h *Host) Memory(context.Context) (libvirt.Memory, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return libvirt.Memory{Total: h.memory, Free: h.memory}, h.called("memory")
+}
+
+// Version implements worker.Host.
+func (h *Host) Version(context.Context) (libvirt.Version, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.version, h.called("version")
 }
 
 // EnsureSecret implements worker.Host.
