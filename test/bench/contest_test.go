@@ -134,7 +134,7 @@ func TestContestTakesTurnsAndCompares(t *testing.T) {
 		upload  = "splicectl --socket TMP/spliced.sock ova upload bench --pool bench < plain.ova\n"
 		remove  = "splicectl --socket TMP/spliced.sock ova remove bench --cascade -y\n"
 		compare = "qemu-img compare -f raw -F raw rbd:vms/ova_bench_sda:conf=/c:id=admin rbd:vms/bench-qemu-img:conf=/c:id=admin\n"
-		ended   = `spliced ended with {"state_dir":"TMP/state","pools":{"bench":{"driver":"rbd","conf":"/c","user":"admin","pool":"vms"}}}` + "\n"
+		ended   = `spliced ended with {"state_dir":"TMP/state","pools":{"bench":{"conf":"/c","driver":"rbd","pool":"vms","user":"admin"}}}` + "\n"
 	)
 	want := upload + remove + create + convert + rm + // to warm up
 		create + convert + upload + compare + remove + rm + ended

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"spliced/test/ovatest"
@@ -102,16 +101,11 @@ func (v VMs) measure(l *line, w io.Writer) error {
 			}
 		}
 	}
-	var out bytes.Buffer
-	t := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(t, "vm.create, defined and not started, %d of each\tmedian ms\t99 %% within ms\n", v.Rounds)
+	var t strings.Builder
+	fmt.Fprintf(&t, "vm.create, defined and not started, %d of each\tmedian ms\t99 %% within ms\n", v.Rounds)
 	for _, size := range sizes() {
 		slices.Sort(took[size])
-		fmt.Fprintf(t, "%d GiB\t%.0f\t%.0f\n", size>>30, ms(quantile(took[size], 50)), ms(quantile(took[size], 99)))
+		fmt.Fprintf(&t, "%d GiB\t%.0f\t%.0f\n", size>>30, ms(quantile(took[size], 50)), ms(quantile(took[size], 99)))
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	_, err := out.WriteTo(w)
-	return err
+	return tabulate(w, t.String())
 }
