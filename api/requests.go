@@ -171,6 +171,7 @@ type Status struct {
 	Jobs    map[string]int `json:"jobs"`              // how many in each state
 	Pools   []Pool         `json:"pools"`             // as last seen
 	Cleanup int            `json:"cleanup"`           // interrupted jobs whose remains are still to be removed
+	Reading bool           `json:"reading,omitempty"` // the records are still being read, so that nothing is known of Corrupt
 	Corrupt []string       `json:"corrupt,omitempty"` // records that can't be read, and why
 }
 

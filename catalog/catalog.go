@@ -63,9 +63,10 @@ type Catalog struct {
 	checkUserdata func(string) error
 	shelves       map[api.Kind]shelf
 
-	room   *roomGuard
-	health *healthBoard
-	wake   chan struct{}
+	room    *roomGuard
+	health  *healthBoard
+	wake    chan struct{}
+	wasRead chan struct{} // closed when all records have been read
 
 	// changing is held by whoever changes an entry, or begins the removal of
 	// something that entries refer to. It comes before starting and mu.
@@ -106,6 +107,7 @@ func New(o Options) (*Catalog, error) {
 		answers:     answers{}, checkUserdata: o.CheckUserdata,
 		room:     newRoomGuard(o.Fill),
 		wake:     make(chan struct{}, 1),
+		wasRead:  make(chan struct{}),
 		reserved: map[string]string{}, left: map[string]Intent{}, vmids: map[int]bool{},
 	}
 	for _, p := range o.Pools {

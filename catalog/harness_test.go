@@ -148,7 +148,13 @@ func (f *fixture) up() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(f.t.Context()))
 	ended := make(chan error, 2)
 	go func() { ended <- f.jobs.Run(ctx) }()
-	go func() { ended <- f.catalog.Run(ctx) }()
+	go func() {
+		if f.idle {
+			ended <- nil
+			return
+		}
+		ended <- f.catalog.Run(ctx)
+	}()
 	f.stop = sync.OnceFunc(func() {
 		cancel()
 		err := errors.Join(<-ended, <-ended)

@@ -147,6 +147,30 @@ func (c *Catalog) Corrupt() []string {
 	return texts
 }
 
+// statusWait is how long daemon.status waits for the first reading of all records:
+// a small catalogue is read by then, and its answer has to come within 100 ms.
+const statusWait = 50 * time.Millisecond
+
+// WasRead reports whether all records have been read since the start, and waits a
+// moment for that. Before, Corrupt would do the reading, which takes seconds for
+// ten thousands of them.
+func (c *Catalog) WasRead() bool {
+	timer := time.NewTimer(statusWait)
+	defer timer.Stop()
+	select {
+	case <-c.wasRead:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// readAll reads all records, so that nobody has to wait for it later.
+func (c *Catalog) readAll() {
+	c.Corrupt()
+	close(c.wasRead)
+}
+
 // problems are what tells of records that can't be read, kind by kind.
 func (c *Catalog) problems() []func() ([]*store.CorruptError, error) {
 	all := []func() ([]*store.CorruptError, error){c.ovas.Problems, c.vms.Problems, c.intents.Problems}

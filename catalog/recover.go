@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,6 +66,9 @@ func (c *Catalog) Left() int {
 
 // Run puts right what earlier daemons and failed jobs left, until ctx is done.
 func (c *Catalog) Run(ctx context.Context) error {
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	reading.Go(c.readAll)
 	c.settleWithoutIntent()
 	pause := firstPause
 	for {

@@ -34,7 +34,10 @@ func features() []string {
 func (d *Daemon) status(ctx context.Context, _ *rpc.Call, _ api.None) (api.Status, error) {
 	s := api.Status{
 		Version: d.Version, Uptime: int64(time.Since(d.Started).Seconds()), Jobs: map[string]int{},
-		Pools: d.Catalog.PoolsSeen(ctx), Cleanup: d.Catalog.Left(), Corrupt: d.Catalog.Corrupt(),
+		Pools: d.Catalog.PoolsSeen(ctx), Cleanup: d.Catalog.Left(),
+	}
+	if s.Reading = !d.Catalog.WasRead(); !s.Reading {
+		s.Corrupt = d.Catalog.Corrupt()
 	}
 	for _, j := range d.Jobs.List() {
 		s.Jobs[string(j.State)]++

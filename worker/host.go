@@ -42,12 +42,12 @@ func (s *server) withHost(ctx context.Context, spec HostSpec, use func(Host) err
 }
 
 func (s *server) checkDomain(ctx context.Context, _ *rpc.Call, t DomainCheck) (done, error) {
+	if !t.Define { // a manager may define it on another host
+		return done{}, nil
+	}
 	if missing := libvirt.MissingBridges(t.Bridges); len(missing) > 0 {
 		return done{}, rpc.Errorf(rpc.NotFound, "this host has no bridge %q.", missing[0]).
 			WithHint("Make the bridge, or name another in the network template.")
-	}
-	if !t.Define {
-		return done{}, nil
 	}
 	return done{}, s.withHost(ctx, t.Host, func(h Host) error {
 		err := h.Free(ctx, t.Name)
