@@ -96,6 +96,7 @@ type fixture struct {
 	more  []worker.PoolSpec
 	name  string // of the host
 	fill  int    // how full pools may get, 0: no limit
+	idle  bool   // it is made, and does not run
 	here  catalog.Host
 	host  worker.OpenHost // nil: there is no libvirt
 
