@@ -68,8 +68,8 @@ type locateTask struct {
 
 type freeTask struct {
 	Pool    PoolSpec `json:"pool"`
-	Names   []string `json:"names"`
-	Sources []string `json:"sources"`
+	Names   []string `json:"names,omitempty"`
+	Sources []string `json:"sources,omitempty"`
 }
 
 type flattenTask struct {
