@@ -26,7 +26,7 @@ type schemas struct {
 }
 
 func (s *schemas) of(t reflect.Type) any {
-	if list, ok := reflect.Zero(t).Interface().(ready); ok {
+	if list, ok := reflect.TypeAssert[ready](reflect.Zero(t)); ok {
 		return object{"type": "array", "items": s.of(list.element())}
 	}
 	if own := ownSchema(t); own != nil {

@@ -69,11 +69,11 @@ func (c Catalogue) asked() []call {
 
 func (c Catalogue) measure(l *line, start time.Time, w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(t, "%d OVAs, profiles and system templates; %d calls of each method, in turns\n", c.Records, c.Calls)
+	_, _ = fmt.Fprintf(t, "%d OVAs, profiles and system templates; %d calls of each method, in turns\n", c.Records, c.Calls)
 	if _, _, err := l.ask(call{method: "daemon.hello"}); err != nil {
 		return err
 	}
-	fmt.Fprintf(t, "from the start of the process to the first answer: %v\n", time.Since(start).Round(time.Millisecond))
+	_, _ = fmt.Fprintf(t, "from the start of the process to the first answer: %v\n", time.Since(start).Round(time.Millisecond))
 	asked := c.asked()
 	first, size, took := make([]time.Duration, len(asked)), make([]int, len(asked)), make([][]time.Duration, len(asked))
 	for round := range c.Calls + 1 {
@@ -92,13 +92,13 @@ func (c Catalogue) measure(l *line, start time.Time, w io.Writer) error {
 			}
 		}
 		if round == 0 {
-			fmt.Fprintf(t, "and until each method has answered once: %v\n", time.Since(start).Round(time.Millisecond))
+			_, _ = fmt.Fprintf(t, "and until each method has answered once: %v\n", time.Since(start).Round(time.Millisecond))
 		}
 	}
-	fmt.Fprintln(t, "method\tbytes\tfirst ms\tmedian ms\t99 % within ms")
+	_, _ = fmt.Fprintln(t, "method\tbytes\tfirst ms\tmedian ms\t99 % within ms")
 	for i, a := range asked {
 		slices.Sort(took[i])
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.1f\n", a.method, size[i], ms(first[i]), ms(quantile(took[i], 50)), ms(quantile(took[i], 99)))
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.1f\n", a.method, size[i], ms(first[i]), ms(quantile(took[i], 50)), ms(quantile(took[i], 99)))
 	}
 	return t.Flush()
 }
