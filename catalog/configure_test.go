@@ -16,6 +16,7 @@ import (
 	"spliced/api"
 	"spliced/block/fault"
 	"spliced/catalog"
+	"spliced/failure"
 	"spliced/ovf"
 	"spliced/rpc"
 )
@@ -211,9 +212,9 @@ func TestEnvironmentOfAVM(t *testing.T) {
 		t.Errorf("a document for a guest that reads none: %s, %v", doc, err)
 	}
 	_, err = f.catalog.Environment(&o, &api.Profile{Type: api.ProfileOVA, OVA: "web"}, nil)
-	code(t, err, rpc.InvalidState)
+	code(t, failure.Of(err), rpc.InvalidState)
 	_, err = f.catalog.Environment(&o, &api.Profile{Type: api.ProfileOVA, OVA: "web", System: "nope"}, nil)
-	code(t, err, rpc.NotFound)
+	code(t, failure.Of(err), rpc.NotFound)
 }
 
 // While an import runs the names that it may give are its own, and given back after

@@ -7,6 +7,7 @@ import (
 	"spliced/api"
 	"spliced/ovf"
 	"spliced/rpc"
+	"spliced/vm"
 )
 
 // The CD with the document (DSP0243, section 10.2) as VMware's guests know it.
@@ -24,11 +25,11 @@ const (
 //
 // The document belongs into the file ovfEnvFile at the root of the CD.
 func (c *Catalog) ovfEnvironment(o *api.OVA, p *api.Profile, properties map[string]string) ([]byte, error) {
-	system, err := systemOf(o, p)
+	system, err := vm.SystemOf(o, p.System)
 	if err != nil {
 		return nil, err
 	}
-	if len(properties) == 0 && !hasProperties(o, &system) {
+	if len(properties) == 0 && !hasProperties(o, system) {
 		return nil, nil // spare the descriptor's reading
 	}
 	r, err := c.plan(o, p.Configuration, p.Properties, properties)

@@ -8,6 +8,7 @@ import (
 	"spliced/api"
 	"spliced/ovf"
 	"spliced/rpc"
+	"spliced/vm"
 )
 
 // A replan is an OVA's descriptor planned once more, with another choice than at
@@ -95,31 +96,19 @@ func overlaid(a *ovf.Appliance, o *api.OVA, configuration string, properties []m
 // profile's configuration and with more properties over the profile's, on the
 // volumes that the upload made. It fails where these don't do for it.
 func (c *Catalog) ovaSystem(o *api.OVA, p *api.Profile, properties map[string]string) (api.System, error) {
-	made, err := systemOf(o, p)
+	made, err := vm.SystemOf(o, p.System)
+	if err != nil {
+		return api.System{}, err
+	}
 	same := p.Configuration == "" || p.Configuration == o.Configuration
-	if err != nil || same && len(p.Properties) == 0 && len(properties) == 0 {
-		return made, err
+	if same && len(p.Properties) == 0 && len(properties) == 0 {
+		return *made, nil
 	}
 	r, err := c.plan(o, p.Configuration, p.Properties, properties)
 	if err != nil {
 		return api.System{}, err
 	}
 	return r.system(made.Key)
-}
-
-// systemOf is the system that a profile names, or the only one.
-func systemOf(o *api.OVA, p *api.Profile) (api.System, error) {
-	if s := findSystem(o, p.System); s != nil {
-		return *s, nil
-	}
-	if p.System == "" && len(o.Systems) == 1 {
-		return o.Systems[0], nil
-	}
-	if p.System == "" {
-		return api.System{}, rpc.Errorf(rpc.InvalidState, "OVA %q has %d systems, and the profile names none.", o.Name, len(o.Systems)).
-			WithHint("Name one under the profile's key system.")
-	}
-	return api.System{}, missing("system", p.System, o)
 }
 
 // system is the system of that key as the plan has it, on the volumes that the OVA
