@@ -83,7 +83,7 @@ $(CLOUD_INIT):
 test: ## all tests, with what "make check" has installed
 	@$(SUDO) env "PATH=$$PATH:$(CLOUD_INIT)/usr/bin" PYTHONPATH=$(CLOUD_INIT)/usr/lib/python3/dist-packages \
 		GOFLAGS="$$GOFLAGS" SPLICED_REQUIRE=$(REQUIRE) \
-		$(GO) run ./test/cephnode/cmd run -- $(GO) test -race -timeout 20m ./...
+		$(GO) run ./test/cephnode/cmd run -- $(GO) test -race -timeout 40m ./...
 
 .PHONY: lint
 lint: $(LINT) ## vet, style and import rules
