@@ -76,7 +76,7 @@ check: build ## everything that CI checks: lint, then all tests, on a cluster of
 	@$(MAKE) test
 
 $(CLOUD_INIT):
-	@mkdir -p $@.new && cd $@.new && apt-get -qq download cloud-init && dpkg -x cloud-init_*.deb . && rm cloud-init_*.deb
+	@mkdir -p $@.new && cd $@.new && apt-get -qq -o APT::Sandbox::User=root download cloud-init && dpkg -x cloud-init_*.deb . && rm cloud-init_*.deb
 	@mv $@.new $@
 
 .PHONY: test
