@@ -212,7 +212,7 @@ func midUpload(t *testing.T, p place) (*daemon, *client.Client, api.Job, []strin
 	before := d.descriptors(t)
 	c := d.dial(t)
 	src, _ := pipe(t, endless)
-	j, err := upload(t, c, "image.upload", "web", src, params{"format": "raw", "size": int64(1) << 40})
+	j, err := upload(t, c, "image.upload", "web", src, params{"format": "raw", "size": int64(1) << 40, "force": true})
 	must(t, err)
 	must(t, src.Close())
 	eventually(t, patience, func() string {

@@ -35,7 +35,7 @@ func TestOSDStopped(t *testing.T) {
 	before := d.descriptors(t)
 	c := d.dial(t)
 	src, _ := pipe(t, endless)
-	j, err := upload(t, c, "image.upload", "stuck", src, params{"format": "raw", "size": int64(1) << 40})
+	j, err := upload(t, c, "image.upload", "stuck", src, params{"format": "raw", "size": int64(1) << 40, "force": true})
 	must(t, err)
 	must(t, src.Close())
 	eventually(t, patience, func() string {

@@ -44,7 +44,7 @@ func TestKilledWithTwoJobs(t *testing.T) {
 		for name, request := range map[string]string{"cut": cut, "other": newRequest()} {
 			src, _ := pipe(t, endless)
 			_, err := upload(t, c, "image.upload", name, src,
-				params{"format": "raw", "size": int64(1) << 40, "request_id": request})
+				params{"format": "raw", "size": int64(1) << 40, "force": true, "request_id": request})
 			must(t, err)
 			must(t, src.Close())
 		}
