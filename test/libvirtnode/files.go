@@ -12,7 +12,10 @@ import (
 // which ends all others. The paths that are missing on the host are made there,
 // empty, since a mount needs a place.
 const script = `set -eu
-mount --make-rprivate /
+mount --make-rprivate / 2>/dev/null || {
+	echo "the root folder is no mount point, as in a chroot: bind it onto itself first (mount --bind DIR DIR), or use a container" >&2
+	exit 1
+}
 mount -t proc proc /proc
 for path in etc/libvirt run/libvirt var/lib/libvirt var/cache/libvirt var/log/libvirt var/log/swtpm var/lib/swtpm-localca; do
 	mkdir -p "$1/$path" "/$path"
