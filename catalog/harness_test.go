@@ -167,6 +167,16 @@ func (f *fixture) up() {
 	f.t.Cleanup(f.stop)
 }
 
+// lacking skips a test that needs what isn't there, or fails it where
+// SPLICED_REQUIRE demands it.
+func lacking(t *testing.T, what, reason string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("SPLICED_REQUIRE"), ","), what) {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
 func caller() catalog.Caller { return catalog.Caller{UID: 7, User: "me"} }
 
 func source(t *testing.T, data []byte) *os.File {
